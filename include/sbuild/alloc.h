@@ -38,8 +38,7 @@ char *sb_asprintf(const char *fmt, ...) SB_PRINTF(1, 2);
  * Use: `*SB_PUSH(v->items, v->len, v->cap) = item;`
  */
 void *sb_grow(void *ptr, size_t len, size_t *cap, size_t elem_size);
-#define SB_PUSH(ptr, len, cap)                                                                               \
-    ((ptr) = sb_grow((ptr), (len), &(cap), sizeof(*(ptr))), &(ptr)[(len)++])
+#define SB_PUSH(ptr, len, cap) ((ptr) = sb_grow((ptr), (len), &(cap), sizeof(*(ptr))), &(ptr)[(len)++])
 
 void sb_freep(void *ptr_to_ptr);
 void sb_closep(int *fd);

@@ -3,10 +3,10 @@
  * The Dockerfile front end: bytes → instructions → stages → references, and exact edits back to bytes.
  * Pure functions over (pointer, length): no files, no network. The grammar is BuildKit's.
  *
- * Every slice and array of a parsed Dockerfile or view lives in that object's arena and dies with it. A span is
- * a half-open byte range of the file as it was given (a BOM and CRs included), so an edit of a span changes these bytes and
- * no others; {0, 0} means that the thing has no place of its own in the file (a trigger from a base image).
- * Lines and columns count from 1; columns in bytes.
+ * Every slice and array of a parsed Dockerfile or view lives in that object's arena and dies with it. A span
+ * is a half-open byte range of the file as it was given (a BOM and CRs included), so an edit of a span
+ * changes these bytes and no others; {0, 0} means that the thing has no place of its own in the file (a
+ * trigger from a base image). Lines and columns count from 1; columns in bytes.
  */
 #ifndef SBUILD_DOCKERFILE_H
 #define SBUILD_DOCKERFILE_H
@@ -64,11 +64,11 @@ typedef struct sb_df_pair { /* ENV, LABEL, ARG */
 
 typedef struct sb_df_heredoc {
     sb_slice name;
-    unsigned fd;    /* 0 unless digits stand before << */
-    bool expand;    /* no quotes in the delimiter word */
-    bool chomp;     /* <<- : leading tabs go */
-    sb_slice body;  /* raw, as written, without the terminator line */
-    sb_span span;   /* the body's bytes */
+    unsigned fd;   /* 0 unless digits stand before << */
+    bool expand;   /* no quotes in the delimiter word */
+    bool chomp;    /* <<- : leading tabs go */
+    sb_slice body; /* raw, as written, without the terminator line */
+    sb_span span;  /* the body's bytes */
 } sb_df_heredoc;
 
 typedef struct sb_df_comment { /* a comment line right above an instruction, text behind the # */
@@ -96,9 +96,10 @@ struct sb_df_instruction {
     unsigned end_line; /* heredoc terminators included */
     sb_span span;      /* from the keyword's first byte to the last byte before the final line end */
     sb_span keyword_span;
-    sb_span rest_span;   /* what is behind the flags on the logical line; empty span at its place if nothing is */
-    sb_slice original;   /* the logical line as BuildKit's Node.Original has it */
-    int stage;           /* index of the stage it stands in; -1 before the first FROM and for triggers of base images */
+    sb_span
+        rest_span; /* what is behind the flags on the logical line; empty span at its place if nothing is */
+    sb_slice original; /* the logical line as BuildKit's Node.Original has it */
+    int stage; /* index of the stage it stands in; -1 before the first FROM and for triggers of base images */
 };
 
 typedef struct sb_df_directive {
@@ -160,12 +161,14 @@ sb_slice sb_df_env_get(const sb_df_env *env, sb_slice key);
 void sb_df_env_set(sb_arena *arena, sb_df_env *env, sb_slice key, sb_slice value);
 
 /* BuildKit's ProcessWord: quotes removed, variables expanded. */
-int sb_df_expand(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape, sb_slice *ret_text, sb_error **err);
+int sb_df_expand(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape, sb_slice *ret_text,
+                 sb_error **err);
 /* ProcessWords: the multi-word mode of EXPOSE and the heredoc scan. */
-int sb_df_expand_words(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape, sb_slice **ret_words,
-                       size_t *ret_count, sb_error **err);
+int sb_df_expand_words(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape,
+                       sb_slice **ret_words, size_t *ret_count, sb_error **err);
 /* A heredoc body of ADD or COPY: only $ and \ are special; `chomp` strips leading tabs first. */
-int sb_df_expand_heredoc(sb_arena *arena, const sb_df_heredoc *doc, const sb_df_env *env, sb_slice *ret_body, sb_error **err);
+int sb_df_expand_heredoc(sb_arena *arena, const sb_df_heredoc *doc, const sb_df_env *env, sb_slice *ret_body,
+                         sb_error **err);
 
 /* --- Sources of ADD and COPY (dockerfile/source.c) --- */
 
@@ -191,7 +194,8 @@ typedef struct sb_df_platform {
     sb_slice arch;
     sb_slice variant; /* empty when none */
 } sb_df_platform;
-/* "linux/arm64/v8" and friends, normalised as containerd does (x86_64 → amd64, arm64/v8 → arm64, arm → arm/v7 …). */
+/* "linux/arm64/v8" and friends, normalised as containerd does (x86_64 → amd64, arm64/v8 → arm64, arm → arm/v7
+ * …). */
 int sb_df_platform_parse(sb_arena *arena, sb_slice text, sb_df_platform *ret_platform, sb_error **err);
 sb_slice sb_df_platform_format(sb_arena *arena, const sb_df_platform *platform);
 
@@ -204,11 +208,11 @@ typedef struct sb_df_image_config {
 } sb_df_image_config;
 
 /*
- * Asked once per stage that starts from an image. Returns 1 with the config, 0 when it is not known (the view then treats
- * unknown variables as `incomplete`), -1 on error.
+ * Asked once per stage that starts from an image. Returns 1 with the config, 0 when it is not known (the view
+ * then treats unknown variables as `incomplete`), -1 on error.
  */
-typedef int (*sb_df_image_lookup)(void *ctx, sb_slice image, sb_slice platform, sb_df_image_config *ret_config,
-                                  sb_error **err);
+typedef int (*sb_df_image_lookup)(void *ctx, sb_slice image, sb_slice platform,
+                                  sb_df_image_config *ret_config, sb_error **err);
 
 typedef struct sb_df_inputs {
     const sb_df_var *build_args;
@@ -218,11 +222,16 @@ typedef struct sb_df_inputs {
     const char *target_platform; /* NULL: the build platform */
     const char *const *contexts; /* names of --build-context that replace stages or images */
     size_t context_count;
-    sb_df_image_lookup lookup;   /* NULL: nothing is known about images */
+    sb_df_image_lookup lookup; /* NULL: nothing is known about images */
     void *lookup_ctx;
 } sb_df_inputs;
 
-typedef enum sb_df_base_kind { SB_BASE_IMAGE, SB_BASE_STAGE, SB_BASE_SCRATCH, SB_BASE_CONTEXT } sb_df_base_kind;
+typedef enum sb_df_base_kind {
+    SB_BASE_IMAGE,
+    SB_BASE_STAGE,
+    SB_BASE_SCRATCH,
+    SB_BASE_CONTEXT
+} sb_df_base_kind;
 
 typedef struct sb_df_stage {
     int index;
@@ -232,8 +241,8 @@ typedef struct sb_df_stage {
     sb_slice base_expanded;
     sb_slice platform; /* expanded and normalised; empty: the target platform */
     sb_df_base_kind base_kind;
-    int base_stage; /* SB_BASE_STAGE: its index */
-    bool reachable; /* from the target */
+    int base_stage;              /* SB_BASE_STAGE: its index */
+    bool reachable;              /* from the target */
     sb_df_instruction *triggers; /* ONBUILD triggers of the base, parsed, run right after FROM */
     size_t trigger_count;
     sb_df_env env; /* at the end of the stage: ARG and ENV in force */
@@ -250,22 +259,23 @@ typedef enum sb_df_ref_kind {
 
 typedef struct sb_df_ref {
     sb_df_ref_kind kind;
-    sb_slice text;     /* as written */
+    sb_slice text; /* as written */
     sb_slice expanded;
-    bool incomplete;   /* uses a variable that only an unknown base image could set */
+    bool incomplete;    /* uses a variable that only an unknown base image could set */
     int resolved_stage; /* the stage that it names, or -1: an image, URL or git source */
     bool context;       /* a named build context replaces it */
     int stage;          /* the stage that it stands in; -1 for `# syntax` */
     bool reachable;
     sb_slice platform; /* of the image it names: --platform of FROM, else the target platform */
     const sb_df_instruction *instruction; /* NULL for `# syntax` */
-    int trigger;        /* index of the base image's ONBUILD trigger that it comes from, else -1 */
+    int trigger;            /* index of the base image's ONBUILD trigger that it comes from, else -1 */
     const sb_df_flag *flag; /* COPY --from and RUN --mount: the flag that holds it */
-    sb_span span;       /* the reference itself where it can be told exactly, else the word or flag that holds it */
+    sb_span span; /* the reference itself where it can be told exactly, else the word or flag that holds it */
     unsigned line;
 } sb_df_ref;
 
-typedef struct sb_df_expanded { /* of one instruction, in the order of its args (pairs: key, value, key, value …) */
+typedef struct sb_df_expanded { /* of one instruction, in the order of its args (pairs: key, value, key, value
+                                   …) */
     sb_slice *words;
     size_t count;
 } sb_df_expanded;
@@ -275,21 +285,24 @@ typedef struct sb_df_view {
     const sb_dockerfile *df; /* must outlive the view */
     sb_df_stage *stages;
     size_t stage_count;
-    int target; /* stage index */
+    int target;      /* stage index */
     sb_df_ref *refs; /* in file order; triggers' references behind their FROM */
     size_t ref_count;
     sb_df_expanded *expanded; /* one per instruction of df; count 0 where nothing expands */
     sb_df_env global;         /* global ARGs at the end of the preamble */
-    /* Names of build args that reached a FROM, an image or a source reference: changing one can change the lock. */
+    /* Names of build args that reached a FROM, an image or a source reference: changing one can change the
+     * lock. */
     sb_slice *locked_args;
     size_t locked_arg_count;
 } sb_df_view;
 
-int sb_df_view_new(const sb_dockerfile *df, const sb_df_inputs *inputs, sb_df_view **ret_view, sb_error **err);
+int sb_df_view_new(const sb_dockerfile *df, const sb_df_inputs *inputs, sb_df_view **ret_view,
+                   sb_error **err);
 void sb_df_view_free(sb_df_view *view);
 SB_DEFINE_CLEANUP(sb_df_view, sb_df_view_free)
 
-const char *sb_df_ref_kind_name(sb_df_ref_kind kind); /* "from", "copy", "mount", "syntax", "add-url", "add-git" */
+const char *
+sb_df_ref_kind_name(sb_df_ref_kind kind); /* "from", "copy", "mount", "syntax", "add-url", "add-git" */
 
 /* --- Exact edits (dockerfile/edit.c) --- */
 
@@ -306,7 +319,8 @@ typedef struct sb_ignore sb_ignore;
 int sb_ignore_parse(sb_slice text, const char *name, sb_ignore **ret_ignore, sb_error **err);
 void sb_ignore_free(sb_ignore *ignore);
 SB_DEFINE_CLEANUP(sb_ignore, sb_ignore_free)
-/* Is this path (relative, "/"-separated, no leading "./") left out? Parents' matches count as Docker has it. */
+/* Is this path (relative, "/"-separated, no leading "./") left out? Parents' matches count as Docker has it.
+ */
 bool sb_ignore_matches(const sb_ignore *ignore, sb_slice path);
 /* False when some "!" rule may bring back something below this excluded directory, so it must be walked. */
 bool sb_ignore_prunes(const sb_ignore *ignore, sb_slice dir);

@@ -10,8 +10,8 @@
  *     if (sb_lock_load(dir, &lock, err) < 0)
  *         return sb_wrap(err, "while reading the lock");
  *
- * A message is one sentence without a final full stop that says what, where (`file:line` where there is one) and,
- * after a semicolon, what to do. Text from outside goes through sb_printable() when it is put in.
+ * A message is one sentence without a final full stop that says what, where (`file:line` where there is one)
+ * and, after a semicolon, what to do. Text from outside goes through sb_printable() when it is put in.
  */
 #ifndef SBUILD_ERROR_H
 #define SBUILD_ERROR_H

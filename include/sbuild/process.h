@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Other programs: found on PATH, started with an argument vector (never through a shell), their output
+ * captured with a maximum or handed through.
+ */
+#ifndef SBUILD_PROCESS_H
+#define SBUILD_PROCESS_H
+
+#include <sys/types.h>
+
+#include <sbuild/buf.h>
+#include <sbuild/error.h>
+#include <sbuild/slice.h>
+
+typedef struct sb_process_options {
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH unless it holds a "/" */
+    const char *const
+        *env; /* extra "NAME=value" that override the own environment; NULL-terminated; may be NULL */
+    const char *const *unset; /* names to remove from the environment; NULL-terminated; may be NULL */
+    bool clear_env;           /* start from `env` alone (PATH and HOME are kept) */
+    const char *cwd;          /* NULL: the own */
+    sb_slice input;           /* written to its standard input, which is /dev/null when this is absent */
+    int input_fd;             /* > 0: its standard input instead of `input` */
+    sb_buf *output;           /* standard output; NULL: inherited */
+    sb_buf *errors;           /* standard error; NULL: inherited; may equal `output` */
+    unsigned timeout;         /* seconds, 0: none */
+    /* Called with each piece of output as it comes (stream 1 or 2) instead of the buffers; may be NULL. */
+    void (*on_output)(void *ctx, int stream, sb_slice piece);
+    void *ctx;
+} sb_process_options;
+
+/*
+ * Runs it to its end. Returns 0 with the exit status (128 + N after signal N), -1 when it could not be run
+ * (SB_ERR_NOT_FOUND: no such program), overran its time (SB_ERR_NETWORK) or its output maximum
+ * (SB_ERR_LIMIT).
+ */
+int sb_process_run(const sb_process_options *options, int *ret_status, sb_error **err);
+/* The program's full path, or NULL when PATH does not have it. The caller frees it. */
+char *sb_process_find(const char *name);
+
+#endif
