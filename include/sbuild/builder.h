@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From a lock to an image: plan (the pinned Dockerfile and its contexts) → engine → canonical image → the
+ * user's outputs.
+ */
+#ifndef SBUILD_BUILDER_H
+#define SBUILD_BUILDER_H
+
+#include <sbuild/lock.h>
+
+/* --- Engines (builder/engine*.c) --- */
+
+typedef enum sb_engine_kind { SB_ENGINE_DOCKER, SB_ENGINE_BUILDAH, SB_ENGINE_PODMAN } sb_engine_kind;
+
+typedef struct sb_engine_abilities { /* probed, never assumed from a name */
+    bool heredocs;
+    bool run_network;      /* RUN --network= in the Dockerfile */
+    bool global_network;   /* --network none for the whole build */
+    bool build_contexts;   /* --build-context name=dir */
+    bool layout_contexts;  /* --build-context name=oci-layout://… */
+    bool containerd_store; /* docker load keeps OCI digests */
+    bool rewrite_timestamp;
+    bool copy_link, copy_exclude, copy_parents, add_checksum, add_unpack;
+    bool secrets, ssh;
+} sb_engine_abilities;
+
+typedef struct sb_engine {
+    sb_engine_kind kind;
+    sb_slice name;    /* "docker" */
+    sb_slice program; /* full path */
+    sb_slice version; /* "26.1.5 (buildx 0.13.1)" */
+    sb_slice builder; /* docker: the buildx builder and its driver; absent elsewhere */
+    sb_engine_abilities can;
+    sb_slice problem; /* why it cannot be used; absent when it can */
+    sb_arena *arena;
+} sb_engine;
+
+/* Looks for every engine; never fails because one is missing: its `problem` says so. The caller frees each.
+ */
+int sb_engines_probe(sb_engine ***ret_engines, size_t *ret_count, sb_error **err);
+/* `name` NULL: $SBUILD_ENGINE, else docker where a daemon answers, else podman, else buildah. SB_ERR_ENGINE
+ * with the remedy. */
+int sb_engine_select(const char *name, const char *builder, sb_engine **ret_engine, sb_error **err);
+void sb_engine_free(sb_engine *engine);
+SB_DEFINE_CLEANUP(sb_engine, sb_engine_free)
+
+/* --- What the user asked for --- */
+
+typedef struct sb_build_options {
+    const char *const *tags; /* NULL-terminated; each a NAME:VERSION */
+    size_t tag_count;
+    bool allow_moving_tag;
+    bool offline;
+    const char *engine;  /* NULL: chosen */
+    const char *builder; /* docker buildx --builder; NULL: the current one */
+    const char *target;
+    const sb_df_var *build_args;
+    size_t build_arg_count;
+    const char *const *platforms; /* NULL-terminated; NULL: the host's */
+    const char *const *outputs;   /* --output as given, NULL-terminated; may be NULL */
+    bool load, push;              /* load is the default when there is no output and no push */
+    bool no_cache;
+    bool quiet;
+    const char *iidfile;
+    const char *metadata_file;
+    const char *progress; /* auto, plain, tty; NULL: auto */
+    const char *const
+        *engine_arguments; /* passed through as they are: --secret, --ssh, --label, --cache-from … */
+    size_t engine_argument_count;
+} sb_build_options;
+
+/* A tag that is a version: "app:1.2.3". SB_ERR_USAGE with the reason for none, `latest`, and moving words. */
+int sb_check_tag(const char *tag, sb_error **err);
+
+typedef struct sb_build_result {
+    sb_arena *arena;
+    sb_slice image_id;        /* config digest */
+    sb_slice manifest_digest; /* of the image, or of the index with several platforms */
+    sb_slice engine;          /* name and version */
+    sb_slice *diff_ids;
+    size_t diff_id_count;
+} sb_build_result;
+void sb_build_result_free(sb_build_result *result);
+SB_DEFINE_CLEANUP(sb_build_result, sb_build_result_free)
+
+/* The whole of `sbuild build`. The engine's own output goes to the caller's stderr. */
+int sb_build(sb_project *project, const sb_build_options *options, sb_build_result **ret_result,
+             sb_error **err);
+
+/* --- The pinned Dockerfile (builder/pin.c) and the command that builds it (builder/command.c) --- */
+
+typedef struct sb_rewrite {
+    char *dockerfile; /* owned */
+    size_t dockerfile_len;
+    char **command; /* owned, NULL-terminated: the engine's argument vector */
+} sb_rewrite;
+/* What `sbuild rewrite` shows: prepares `.sbuild` so that the command works as printed. */
+int sb_rewrite_make(sb_project *project, const sb_build_options *options, sb_rewrite *ret_rewrite,
+                    sb_error **err);
+void sb_rewrite_clear(sb_rewrite *rewrite);
+
+/* --- The canonical image (builder/image*.c) --- */
+
+typedef struct sb_canonical_options {
+    int64_t epoch;           /* seconds since 1970 */
+    size_t base_layers;      /* the first so many layers are the base's and stay byte for byte */
+    bool keep_volatile;      /* do not drop the documented list of volatile files */
+    const char *const *keep; /* names of volatile rules that are off, NULL-terminated; may be NULL */
+} sb_canonical_options;
+/*
+ * Reads the image `manifest` in the layout `from` and writes its canonical form into `to` (may be the same):
+ * entries of new layers sorted, times clamped, headers, history and config in one form, one compressor.
+ * *ret_manifest describes the result.
+ */
+int sb_image_canonicalize(sb_layout *from, const sb_digest *manifest, const sb_canonical_options *options,
+                          sb_layout *to, sb_arena *arena, sb_descriptor *ret_manifest, sb_error **err);
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The lock: `<Dockerfile>.lock`, JSON, sorted, one entry per line. docs/lock-format.md describes it to
+ * people. Entries are keyed by what is written in the Dockerfile, never by position. All slices live in the
+ * lock's arena. `extra` keeps members that this version does not know; they are written back.
+ */
+#ifndef SBUILD_LOCK_H
+#define SBUILD_LOCK_H
+
+#include <sbuild/json.h>
+#include <sbuild/project.h>
+#include <sbuild/registry.h>
+#include <sbuild/verify.h>
+
+enum { SB_LOCK_VERSION = 1, SB_LOCK_MAX = 64 << 20, SB_LOCK_ENTRIES_MAX = 100000 };
+
+typedef struct sb_lock_profile { /* one set of inputs that was locked */
+    sb_slice target;             /* empty: the last stage */
+    sb_df_var *args;             /* sorted; only those that can reach a locked reference */
+    size_t arg_count;
+    sb_slice *platforms; /* sorted */
+    size_t platform_count;
+    json_t *extra;
+} sb_lock_profile;
+
+typedef struct sb_lock_platform {
+    sb_slice platform; /* "linux/amd64" */
+    sb_digest manifest;
+    sb_digest config; /* index, manifest and config are in the store, so that expansion needs no network */
+} sb_lock_platform;
+
+typedef struct sb_lock_image {
+    sb_slice ref;    /* as written: "node:${V}" */
+    sb_slice name;   /* normalised, with the requested tag: "docker.io/library/node:20" */
+    sb_slice *where; /* sorted, of FROM COPY MOUNT SYNTAX ONBUILD */
+    size_t where_count;
+    sb_slice version;  /* the versioned tag; absent when none has this digest */
+    sb_slice reason;   /* why there is no version; absent with one */
+    sb_slice *aliases; /* other tags of the same digest that were seen, sorted */
+    size_t alias_count;
+    sb_digest digest; /* of the index, or of the manifest where there is no index */
+    sb_slice media_type;
+    sb_lock_platform *platforms; /* sorted */
+    size_t platform_count;
+    sb_slice user;     /* config.User of the base; absent when it is root's default */
+    sb_slice *onbuild; /* triggers, in order */
+    size_t onbuild_count;
+    sb_slice created; /* RFC 3339; absent when not known */
+    json_t *evidence; /* array; NULL without */
+    json_t *extra;
+} sb_lock_image;
+
+typedef enum sb_evidence_kind {
+    SB_EVIDENCE_TOFU,      /* nothing vouches: trust on first use */
+    SB_EVIDENCE_CHECKSUM,  /* a hash given in the Dockerfile or a comment */
+    SB_EVIDENCE_CHECKSUMS, /* a list from the network: unsigned it is a hint only */
+    SB_EVIDENCE_OPENPGP,
+    SB_EVIDENCE_MINISIGN,
+} sb_evidence_kind;
+
+typedef struct sb_lock_signer {
+    sb_slice fingerprint; /* of the (sub)key that signed */
+    sb_slice primary;
+    int64_t created; /* when it signed */
+} sb_lock_signer;
+
+typedef struct sb_lock_evidence {
+    sb_evidence_kind kind;
+    sb_slice checksum; /* CHECKSUM: "sha512:…" as given; CHECKSUMS: the entry found */
+    sb_slice url;      /* of the signature or the list, expanded */
+    bool has_signature, has_list;
+    sb_digest signature; /* in the store */
+    sb_digest list;      /* in the store */
+    sb_digest *keys;     /* key files, in the store */
+    size_t key_count;
+    sb_slice *pins; /* the fingerprints that were demanded */
+    size_t pin_count;
+    unsigned threshold;
+    sb_lock_signer *signers;
+    size_t signer_count;
+    sb_slice minisign_key; /* "RW…" */
+    int64_t verified_at;   /* when it was verified; expiry is judged at this time ever after */
+    json_t *extra;
+} sb_lock_evidence;
+
+typedef struct sb_lock_file {
+    sb_slice url; /* as written */
+    sb_slice expanded;
+    sb_digest digest;      /* sha256 */
+    uint64_t size;         /* bytes */
+    sb_slice final_host;   /* absent when it is the URL's own */
+    int64_t last_modified; /* seconds since 1970, -1 unknown */
+    sb_lock_evidence *evidence;
+    size_t evidence_count;
+    json_t *extra;
+} sb_lock_file;
+
+typedef struct sb_lock_git {
+    sb_slice url; /* as written, fragment and query included */
+    sb_slice expanded;
+    sb_slice remote;
+    sb_slice ref; /* full name; empty for a bare commit */
+    sb_slice commit;
+    sb_slice tag_object; /* absent without */
+    sb_slice subdir;     /* absent: the root */
+    bool git_dir;
+    bool submodules;
+    sb_digest archive; /* in the store */
+    uint64_t size;
+    sb_lock_evidence *evidence;
+    size_t evidence_count;
+    json_t *extra;
+} sb_lock_git;
+
+typedef struct sb_lock {
+    sb_arena *arena;
+    int64_t version;
+    sb_slice dockerfile; /* path as in sb_project.dockerfile_name */
+    sb_digest dockerfile_digest;
+    int64_t epoch; /* SOURCE_DATE_EPOCH of builds, seconds since 1970 */
+    sb_lock_profile *profiles;
+    size_t profile_count;
+    sb_lock_image *images;
+    size_t image_count;
+    sb_lock_file *files;
+    size_t file_count;
+    sb_lock_git *git;
+    size_t git_count;
+    json_t *packages; /* arrays kept as they are; filled by sealing */
+    json_t *steps;
+    json_t *extra;
+} sb_lock;
+
+/* --- The file (lock/lockfile.c) --- */
+sb_lock *sb_lock_new(void);
+void sb_lock_free(sb_lock *lock);
+SB_DEFINE_CLEANUP(sb_lock, sb_lock_free)
+/* SB_ERR_PARSE with "NAME:LINE…"; a newer `version` is SB_ERR_USAGE naming it. Merge conflict markers get a
+ * message of their own. */
+int sb_lock_parse(sb_slice text, const char *name, sb_lock **ret_lock, sb_error **err);
+/* Sorts and writes; the same lock always gives the same bytes. */
+int sb_lock_format(sb_lock *lock, sb_buf *out, sb_error **err);
+/* SB_ERR_STALE "… run sbuild lock" when there is none. */
+int sb_lock_load(const sb_project *project, sb_lock **ret_lock, sb_error **err);
+int sb_lock_save(const sb_project *project, sb_lock *lock, sb_error **err);
+
+/* --- Looking up what a reference is locked to (lock/lookup.c); NULL when it is not --- */
+const sb_lock_image *sb_lock_find_image(const sb_lock *lock,
+                                        sb_slice expanded); /* any spelling of the reference */
+const sb_lock_platform *sb_lock_image_platform(const sb_lock_image *image, sb_slice platform);
+const sb_lock_file *sb_lock_find_file(const sb_lock *lock, sb_slice expanded);
+const sb_lock_git *sb_lock_find_git(const sb_lock *lock, sb_slice expanded);
+
+/* --- A view with everything from the lock (lock/frozen.c): what `build`, `verify`, `rewrite` stand on --- */
+typedef struct sb_frozen_options {
+    const sb_df_var *build_args;
+    size_t build_arg_count;
+    const char *target;
+    const char *platform;        /* NULL: the host's */
+    const char *const *contexts; /* names of the user's own --build-context */
+    size_t context_count;
+} sb_frozen_options;
+/*
+ * Expands the Dockerfile with base configs from lock and store. SB_ERR_STALE when a reference is not in the
+ * lock, when a build arg changes a locked reference or a platform is not locked, naming instruction, line and
+ * the `sbuild lock` command that helps.
+ */
+int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
+                   sb_df_view **ret_view, sb_error **err);
+/* "linux/amd64" of the machine. */
+const char *sb_host_platform(void);
+
+/* --- sbuild lock (lock/update.c) --- */
+typedef struct sb_update_options {
+    const char *target;
+    const sb_df_var *build_args;
+    size_t build_arg_count;
+    const char *const *platforms; /* NULL-terminated; NULL: those of the lock, else the host's */
+    bool update_all;              /* --update */
+    const char *const *update;    /* --update=NAME, NULL-terminated; may be NULL */
+    int64_t min_age;              /* seconds; 0: the settings' */
+    bool require_signatures;
+    bool no_run;
+    bool pull_images; /* fetch base images into the image cache as well (default of the command) */
+} sb_update_options;
+
+typedef struct sb_lock_change {
+    const char *kind; /* "image", "file", "git" */
+    sb_slice name;    /* as written */
+    sb_slice pinned;  /* to what: "20.19.4 sha256:1234abcd5678" */
+    sb_slice
+        vouched;  /* who vouches: "OpenPGP 0123…CDEF", "checksum in the Dockerfile", "nobody (first use)" */
+    bool changed; /* new or different in this run */
+} sb_lock_change;
+
+typedef struct sb_update_report {
+    sb_arena *arena;
+    sb_lock_change *changes; /* every entry, in lock order */
+    size_t count;
+    bool written; /* the lock file changed */
+} sb_update_report;
+void sb_update_report_free(sb_update_report *report);
+SB_DEFINE_CLEANUP(sb_update_report, sb_update_report_free)
+int sb_lock_update(sb_project *project, const sb_update_options *options, sb_update_report **ret_report,
+                   sb_error **err);
+
+/* --- sbuild verify (lock/check.c) --- */
+typedef struct sb_finding {
+    sb_errc code; /* STALE, UNPINNED, DRIFT, GONE, VERIFY … */
+    sb_slice message;
+} sb_finding;
+typedef struct sb_findings {
+    sb_arena *arena;
+    sb_finding *items;
+    size_t count;
+    size_t checked; /* things looked at */
+} sb_findings;
+void sb_findings_free(sb_findings *findings);
+SB_DEFINE_CLEANUP(sb_findings, sb_findings_free)
+/* All that is wrong, not just the first. -1 only when it could not be judged. */
+int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings, sb_error **err);
+
+/* --- sbuild diff, why, vendor (lock/diff.c, why.c, vendor.c) --- */
+/* One line per change, in words; empty when nothing differs. */
+int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, sb_error **err);
+/* Which instructions need `what` (a URL, image, digest, or part of one), and who vouches. SB_ERR_NOT_FOUND
+ * when nothing does. */
+int sb_lock_why(sb_project *project, const sb_lock *lock, const char *what, sb_buf *out, sb_error **err);
+
+typedef struct sb_vendor_options {
+    bool images; /* base images into the repository's store as well */
+    bool prune;
+    const char *to; /* directory or OCI reference; NULL: the store */
+} sb_vendor_options;
+typedef struct sb_vendor_report {
+    size_t present, fetched, removed;
+    uint64_t bytes, freed;
+} sb_vendor_report;
+/* Makes the store hold everything the lock names: from the cache, else refetched and verified against the
+ * lock. */
+int sb_vendor(sb_project *project, const sb_lock *lock, const sb_vendor_options *options,
+              sb_vendor_report *ret_report, sb_error **err);
+/*
+ * Makes sure the image cache (an OCI layout) holds this image for the platform: from the repository's store,
+ * else (unless offline) from the registry.
+ */
+int sb_ensure_image(sb_project *project, const sb_lock_image *image, sb_slice platform, bool offline,
+                    sb_layout *layout, sb_error **err);
+
+#endif
