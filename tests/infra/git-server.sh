@@ -68,7 +68,7 @@ sample() {
 			git add -A && git commit -q "${@:3}" -m "$2"
 		}
 		mkdir -m 700 "$GNUPGHOME"
-		printf 'no-auto-check-trustdb\n' >"$GNUPGHOME/gpg.conf"
+		printf 'no-auto-check-trustdb\ntrust-model always\n' >"$GNUPGHOME/gpg.conf"
 		gpg --batch --quiet --passphrase '' --quick-generate-key 'Ada (git) <ada@example.org>' ed25519 sign never
 		fpr=$(gpg --batch --with-colons --list-keys | awk -F: '$1 == "fpr" { print $10; exit }')
 		git init -q -b main "$work/tool"
