@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sbuild/alloc.h>
+#include <cli/cli.h>
 
-#include <stdio.h>
-
-int main(void)
+int main(int argc, char **argv)
 {
-    puts("sbuild " SBUILD_VERSION);
-    return 0;
+    return cli_main(argc, argv);
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cli/commands.h>
+
+typedef struct build_options {
+    const char *file;
+    cli_list tags;
+    bool allow_moving_tag;
+    bool offline;
+    const char *engine;
+    const char *builder;
+    const char *target;
+    cli_list build_args;
+    cli_list platforms;
+    cli_list build_contexts; /* "NAME=WHERE" */
+    cli_list outputs;
+    bool load, push;
+    bool no_cache;
+    const char *iidfile;
+    const char *metadata_file;
+    cli_list engine_arguments; /* handed through in their order: "--secret=…", "--label=…" */
+} build_options;
+
+static const cli_option options[] = {
+    CLI_OPTION_FILE(build_options, file),
+    {"tag", 't', CLI_LIST(build_options, tags), "NAME:VERSION", "name the image, with a version"},
+    {"allow-moving-tag", 0, CLI_FLAG(build_options, allow_moving_tag), NULL,
+     "let --tag be no version: none, latest, stable, ..."},
+    {"offline", 0, CLI_FLAG(build_options, offline), NULL,
+     "use no network: everything from the store, RUN without network"},
+    {"engine", 0, CLI_CHOICE(build_options, engine), "docker|podman|buildah",
+     "the engine (default: $SBUILD_ENGINE, else the first that works)"},
+    {"builder", 0, CLI_STRING(build_options, builder), "NAME", "the buildx builder"},
+    {"target", 0, CLI_STRING(build_options, target), "STAGE", "build STAGE (default: the last stage)"},
+    {"build-arg", 0, CLI_LIST(build_options, build_args), "KEY=VALUE", "a build argument"},
+    {"platform", 0, CLI_WORDS(build_options, platforms), "OS/ARCH", "build for this platform"},
+    {"build-context", 0, CLI_LIST(build_options, build_contexts), "NAME=PATH", "a further build context"},
+    {"output", 'o', CLI_LIST(build_options, outputs), "DEST",
+     "where the result goes: type=oci,dest=FILE, ..."},
+    {"load", 0, CLI_FLAG(build_options, load), NULL,
+     "put the image into the engine's images (default without --output and --push)"},
+    {"push", 0, CLI_FLAG(build_options, push), NULL, "push the image to its registry"},
+    {"no-cache", 0, CLI_FLAG(build_options, no_cache), NULL, "run every instruction again"},
+    {"iidfile", 0, CLI_FILE(build_options, iidfile), "FILE", "write the image ID to FILE"},
+    {"metadata-file", 0, CLI_FILE(build_options, metadata_file), "FILE",
+     "write what was built to FILE, as JSON"},
+    {"secret", 0, CLI_PASS(build_options, engine_arguments), "id=ID[,src=FILE]",
+     "a secret for RUN --mount=type=secret"},
+    {"ssh", 0, CLI_PASS(build_options, engine_arguments), "default|ID[=SOCKET]",
+     "an SSH agent for RUN --mount=type=ssh"},
+    {"label", 0, CLI_PASS(build_options, engine_arguments), "KEY=VALUE", "a label of the image"},
+    {"annotation", 0, CLI_PASS(build_options, engine_arguments), "KEY=VALUE", "an annotation of the image"},
+    {"add-host", 0, CLI_PASS(build_options, engine_arguments), "HOST:IP", "a further line of /etc/hosts"},
+    {"network", 0, CLI_PASS(build_options, engine_arguments), "MODE", "the network of RUN instructions"},
+    {"shm-size", 0, CLI_PASS(build_options, engine_arguments), "BYTES", "the size of /dev/shm"},
+    {"ulimit", 0, CLI_PASS(build_options, engine_arguments), "TYPE=SOFT[:HARD]", "a resource limit"},
+    {"cgroup-parent", 0, CLI_PASS(build_options, engine_arguments), "CGROUP",
+     "the parent cgroup of RUN instructions"},
+    {"allow", 0, CLI_PASS(build_options, engine_arguments), "ENTITLEMENT", "allow a privileged ability"},
+    {"cache-from", 0, CLI_PASS(build_options, engine_arguments), "SOURCE",
+     "where to take the build cache from"},
+    {"cache-to", 0, CLI_PASS(build_options, engine_arguments), "DEST", "where to put the build cache"},
+    {"no-cache-filter", 0, CLI_PASS(build_options, engine_arguments), "STAGE",
+     "run the instructions of STAGE again"},
+    {"attest", 0, CLI_PASS(build_options, engine_arguments), "TYPE", "an attestation"},
+    {"provenance", 0, CLI_PASS(build_options, engine_arguments), "MODE", "a provenance attestation"},
+    {"sbom", 0, CLI_PASS(build_options, engine_arguments), "MODE", "an SBOM attestation"},
+    {"pull", 0, CLI_REFUSED, NULL,
+     "the lock says which images are used; \"sbuild lock --update\" looks for newer ones"},
+    CLI_OPTIONS_END,
+};
+
+static int run(cli_app *app, const void *values, sb_error **err)
+{
+    (void)values;
+    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+}
+
+static const cli_example examples[] = {
+    {"sbuild build -t app:1.2.3", "build the image here, by the lock"},
+    {"sbuild build -t app:1.2.3 --offline", "the same without any network"},
+    {"sbuild build -t app:1.2.3 --platform linux/arm64 --push", "for another platform, to a registry"},
+    {NULL, NULL},
+};
+
+const cli_command cli_build = {
+    .name = "build",
+    .summary = "build the image from what is locked",
+    .usage = "[CONTEXT]",
+    .description =
+        "Builds the Dockerfile with every image, URL and git repository replaced by what the lock says, from "
+        "the store where it is there. Nothing is resolved that is not in the lock. The options are those of "
+        "\"docker build\".\n\n"
+        "The image ID depends on Dockerfile, context, lock and build arguments, not on the engine, the "
+        "machine "
+        "or the day, as far as the RUN instructions do not.\n\n"
+        "A tag must be a version: none, \"latest\" and moving words like \"stable\" are refused unless "
+        "--allow-moving-tag is given.",
+    .options = options,
+    .options_size = sizeof(build_options),
+    .examples = examples,
+    .exits = CLI_EXIT(1) | CLI_EXIT(3) | CLI_EXIT(7) | CLI_EXIT(8) | CLI_EXIT(9),
+    .operand = CLI_OPERAND_DIR,
+    .max_operands = 1,
+    .run = run,
+};

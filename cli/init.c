@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cli/commands.h>
+
+static const cli_option options[] = {CLI_OPTIONS_END};
+
+static int run(cli_app *app, const void *values, sb_error **err)
+{
+    (void)values;
+    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+}
+
+const cli_command cli_init = {
+    .name = "init",
+    .summary = "init",
+    .usage = "[CONTEXT]",
+    .description = "",
+    .options = options,
+    .operand = CLI_OPERAND_DIR,
+    .max_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cli/commands.h>
+
+typedef struct why_options {
+    const char *file;
+} why_options;
+
+static const cli_option options[] = {
+    CLI_OPTION_FILE(why_options, file),
+    CLI_OPTIONS_END,
+};
+
+static int run(cli_app *app, const void *values, sb_error **err)
+{
+    (void)values;
+    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+}
+
+static const cli_example examples[] = {
+    {"sbuild why node", "what needs the node image?"},
+    {"sbuild why sha256:3f2a", "what is this object in the store?"},
+    {NULL, NULL},
+};
+
+const cli_command cli_why = {
+    .name = "why",
+    .summary = "say which instruction needs something, and who vouches for it",
+    .usage = "WHAT [CONTEXT]",
+    .description = "WHAT is an image, a URL, a git repository or a digest, or a part of one. Prints the "
+                   "instructions that "
+                   "need it, what it is locked to, and who vouches for it.",
+    .options = options,
+    .options_size = sizeof(why_options),
+    .examples = examples,
+    .exits = CLI_EXIT(1) | CLI_EXIT(3) | CLI_EXIT(8),
+    .operand = CLI_OPERAND_TEXT,
+    .min_operands = 1,
+    .max_operands = 2,
+    .run = run,
+};
