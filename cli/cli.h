@@ -21,7 +21,8 @@ typedef enum cli_operand {
     CLI_OPERAND_NONE,
     CLI_OPERAND_DIR,
     CLI_OPERAND_FILE,
-    CLI_OPERAND_TEXT
+    CLI_OPERAND_COMMAND,
+    CLI_OPERAND_TEXT,
 } cli_operand;
 
 typedef struct cli_example {
@@ -107,8 +108,8 @@ int cli_main(int argc, char **argv);
 void cli_print_help(const cli_style *style, const cli_command *command, FILE *out);
 /* cli/man.c; `command` NULL: sbuild(1) itself */
 void cli_print_man(const cli_command *command, FILE *out);
-/* cli/completion.c; false for a shell that is not known */
-bool cli_print_completion(const char *shell, FILE *out);
+/* cli/completion.c; `shell`: bash, zsh, fish */
+void cli_print_completion(const char *shell, FILE *out);
 /* What an exit status means; NULL when it is not used. */
 const char *cli_exit_text(unsigned status);
 

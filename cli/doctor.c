@@ -11,10 +11,13 @@ static int run(cli_app *app, const void *values, sb_error **err)
 
 const cli_command cli_doctor = {
     .name = "doctor",
-    .summary = "doctor",
+    .summary = "tell what sbuild finds on this machine",
     .usage = "[CONTEXT]",
-    .description = "",
+    .description = "Shows the engines found with their versions and abilities, the programs that sbuild "
+                   "calls, registries with their mirrors, where credentials are found (not what they are), "
+                   "keys, cache and settings.",
     .options = options,
+    .exits = CLI_EXIT(9),
     .operand = CLI_OPERAND_DIR,
     .max_operands = 1,
     .run = run,

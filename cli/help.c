@@ -153,7 +153,7 @@ const cli_command cli_help = {
         "Explains COMMAND, or lists the commands. Manual pages and completion are made by it, too.",
     .options = options,
     .options_size = sizeof(help_options),
-    .operand = CLI_OPERAND_TEXT,
+    .operand = CLI_OPERAND_COMMAND,
     .max_operands = 1,
     .run = run,
 };

@@ -2,7 +2,6 @@
 #include <cli/progress.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,20 +34,11 @@ struct cli_progress {
     size_t len, cap;
     size_t finished;         /* tasks */
     uint64_t finished_bytes; /* of finished tasks */
-    int64_t began;           /* when something started after nothing was under way */
+    int64_t began;           /* the first task */
     int64_t drawn_at;
-    unsigned drawn; /* lines on the screen that the next frame replaces */
-    bool dirty;
+    unsigned drawn;       /* lines on the screen that the next frame replaces */
+    unsigned drawn_width; /* columns of the terminal when they were drawn */
 };
-
-/* Where the window changes its size, lines may have been wrapped: what was drawn cannot be found again. */
-static volatile sig_atomic_t window_changed;
-
-static void on_winch(int signal_number)
-{
-    (void)signal_number;
-    window_changed = 1;
-}
 
 static int64_t now_ms(void)
 {
@@ -82,18 +72,10 @@ static void add_rewind(cli_progress *p, sb_buf *out)
     p->drawn = 0;
 }
 
-static void add_line_end(cli_progress *p, sb_buf *out)
-{
-    sb_buf_addz(out, "\033[K\n");
-    p->drawn++;
-}
-
 static void add_amounts(sb_buf *out, uint64_t done, uint64_t total, double rate)
 {
     char text[CLI_SIZE_TEXT];
 
-    if (!done && !total)
-        return;
     cli_size(done, text);
     sb_buf_printf(out, " %9s", text);
     if (total) {
@@ -108,79 +90,77 @@ static void add_amounts(sb_buf *out, uint64_t done, uint64_t total, double rate)
     }
 }
 
-static void add_task(cli_progress *p, sb_buf *out, const task *t, unsigned width)
+/* One line: the name, cut or padded to what the amounts leave of the width. */
+static void add_line(cli_progress *p, sb_buf *out, unsigned width, const char *name, uint64_t done,
+                     uint64_t total, double rate)
 {
-    unsigned room = width > BESIDE_NAME + NAME_MIN ? width - BESIDE_NAME - 1 : width - 1;
+    bool amounts = (done || total) && width > BESIDE_NAME + NAME_MIN;
 
-    if (!t->done && !t->total)
-        room = width - 1;
-    cli_add_column(out, sb_slice_z(t->name), room);
-    if (room < width - 1)
-        add_amounts(out, t->done, t->total, t->rate);
-    add_line_end(p, out);
+    cli_add_column(out, sb_slice_z(name), amounts ? width - BESIDE_NAME - 1 : width - 1);
+    if (amounts)
+        add_amounts(out, done, total, rate);
+    sb_buf_addz(out, "\033[K\n");
+    p->drawn++;
 }
 
-static void add_sum(cli_progress *p, sb_buf *out, int64_t now, unsigned width)
+static void add_sum(cli_progress *p, sb_buf *out, unsigned width, int64_t now)
 {
-    uint64_t done = p->finished_bytes, total = p->finished_bytes;
-    unsigned room = width > BESIDE_NAME + NAME_MIN ? width - BESIDE_NAME - 1 : width - 1;
     sb_autofree char *name = sb_asprintf("%zu of %zu", p->finished, p->finished + p->len);
-    bool known = true;
     double seconds = (double)(now - p->began) / 1000;
+    uint64_t done = p->finished_bytes, total = p->finished_bytes;
+    bool known = true;
 
     for (size_t i = 0; i < p->len; i++) {
-        done += p->tasks[i].done;
-        total += p->tasks[i].total > p->tasks[i].done ? p->tasks[i].total : p->tasks[i].done;
-        known = known && p->tasks[i].total > 0;
+        const task *t = &p->tasks[i];
+
+        done += t->done;
+        total += t->total > t->done ? t->total : t->done;
+        known = known && t->total > 0;
     }
     sb_buf_addz(out, cli_color_on(&p->options.style, CLI_BOLD));
-    cli_add_column(out, sb_slice_z(name), room);
-    if (room < width - 1)
-        add_amounts(out, done, known ? total : 0, seconds > 0.5 ? (double)done / seconds : 0);
+    add_line(p, out, width, name, done, known ? total : 0, seconds > 0.5 ? (double)done / seconds : 0);
     sb_buf_addz(out, cli_color_on(&p->options.style, CLI_PLAIN));
-    add_line_end(p, out);
 }
 
 /* Everything that is under way, as far as the screen has room. */
-static void add_frame(cli_progress *p, sb_buf *out, int64_t now)
+static void add_frame(cli_progress *p, sb_buf *out, unsigned width, unsigned rows, int64_t now)
 {
-    unsigned rows = 24;
-    unsigned width = cli_terminal_width(p->options.fd, &rows);
     size_t room = rows > 4 ? rows - 3 : 1;
     size_t shown = p->len <= room ? p->len : room - 1;
 
-    if (!width)
-        width = p->options.style.width;
     for (size_t i = 0; i < shown; i++)
-        add_task(p, out, &p->tasks[i], width);
+        add_line(p, out, width, p->tasks[i].name, p->tasks[i].done, p->tasks[i].total, p->tasks[i].rate);
     if (shown < p->len) {
-        sb_buf_printf(out, "and %zu more", p->len - shown);
-        add_line_end(p, out);
+        sb_autofree char *more = sb_asprintf("and %zu more", p->len - shown);
+
+        add_line(p, out, width, more, 0, 0, 0);
     }
-    if (p->len > 1 || p->finished > 0)
-        add_sum(p, out, now, width);
+    if (p->len + p->finished > 1)
+        add_sum(p, out, width, now);
 }
 
-/* A new frame, with a line that stays above it unless `line` is NULL. */
+/* A new frame, behind a line that stays unless `line` is NULL. */
 static void draw(cli_progress *p, const char *line)
 {
     sb_autobuf out = SB_BUF_INIT(FRAME_MAX);
     int64_t now = now_ms();
+    unsigned rows = 24;
+    unsigned width = cli_terminal_width(p->options.fd, &rows);
 
-    sb_buf_addz(&out, "\033[?2026h"); /* a terminal that knows it shows the frame as a whole */
-    if (window_changed) {
-        window_changed = 0;
+    if (!width)
+        width = p->options.style.width;
+    if (width < p->drawn_width) /* its lines may have been wrapped: they cannot be found again */
         p->drawn = 0;
-    }
+    p->drawn_width = width;
+    sb_buf_addz(&out, "\033[?2026h"); /* a terminal that knows it shows the frame as a whole */
     add_rewind(p, &out);
     if (line)
         sb_buf_printf(&out, "%s\033[K\n", line);
     if (p->len > 0)
-        add_frame(p, &out, now);
+        add_frame(p, &out, width, rows, now);
     sb_buf_addz(&out, "\033[J\033[?2026l");
     put(p, &out);
     p->drawn_at = now;
-    p->dirty = false;
 }
 
 /* --- Plain lines --- */
@@ -240,11 +220,8 @@ static void begin(cli_progress *p, const sb_event *event, int64_t now)
 {
     task *t;
 
-    if (p->len == 0) {
+    if (p->began == 0)
         p->began = now;
-        p->finished = 0;
-        p->finished_bytes = 0;
-    }
     t = SB_PUSH(p->tasks, p->len, p->cap);
     *t = (task){.id = event->id, .total = event->total, .began = now, .said = now, .rate_time = now};
     t->name = sb_strndup(event->text, strnlen(event->text, NAME_MAX_BYTES));
@@ -295,7 +272,9 @@ static void on_task(cli_progress *p, const sb_event *event)
             end(p, t);
         }
     }
-    if (p->options.live && (window_changed || p->len == 0 || now - p->drawn_at >= FRAME_MS))
+    if (p->options.live && p->len == 0)
+        cli_progress_clear(p);
+    else if (p->options.live && now - p->drawn_at >= FRAME_MS)
         draw(p, NULL);
 }
 
@@ -341,11 +320,6 @@ cli_progress *cli_progress_new(const cli_progress_options *options)
 
     p->options = *options;
     p->events = (sb_progress){.event = on_event, .ctx = p};
-    if (options->live) {
-        struct sigaction action = {.sa_handler = on_winch, .sa_flags = SA_RESTART};
-
-        sigaction(SIGWINCH, &action, NULL);
-    }
     return p;
 }
 
