@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#define SBUILD_ERROR_C
 #include <sbuild/error.h>
 
 #include <stdarg.h>

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 typedef struct child {
     pid_t pid;
     int in, out, err; /* our ends; -1 when closed or inherited */

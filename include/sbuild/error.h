@@ -50,6 +50,12 @@ int sb_fail(sb_error **err, sb_errc code, const char *fmt, ...) SB_PRINTF(3, 4);
 /* Puts "context: " before the message of *err and returns -1. */
 int sb_wrap(sb_error **err, const char *fmt, ...) SB_PRINTF(2, 3);
 
+#if defined(__clang_analyzer__) && !defined(SBUILD_ERROR_C)
+/* What the analyzer cannot see: it is always -1. */
+#define sb_fail(...) (sb_fail(__VA_ARGS__), -1)
+#define sb_wrap(...) (sb_wrap(__VA_ARGS__), -1)
+#endif
+
 /* SB_ERR_NONE for NULL. */
 sb_errc sb_error_code(const sb_error *err);
 int sb_exit_code(sb_errc code);
