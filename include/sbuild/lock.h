@@ -66,8 +66,9 @@ typedef struct sb_lock_signer {
 
 typedef struct sb_lock_evidence {
     sb_evidence_kind kind;
-    sb_slice checksum; /* CHECKSUM: "sha512:…" as given; CHECKSUMS: the entry found */
-    sb_slice url;      /* of the signature or the list, expanded */
+    sb_slice checksum;      /* CHECKSUM: "sha512:…" as given; CHECKSUMS: the entry found */
+    sb_slice url;           /* of the signature or the list, expanded */
+    sb_slice signature_url; /* CHECKSUMS: of the list's detached signature, expanded; absent without one */
     bool has_signature, has_list;
     sb_digest signature; /* in the store */
     sb_digest list;      /* in the store */
