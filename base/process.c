@@ -95,11 +95,11 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
 {
     sb_autofree char *program = sb_process_find(options->argv[0]);
     sb_autofree const char **env = build_env(options);
-    bool capture_out = options->output || options->on_output;
+    bool capture_out = !options->output_fd && (options->output || options->on_output);
     bool capture_err = options->errors || options->on_output;
     sb_autoclose int null = -1;
     int in[2], out[2], errs[2];
-    int child_in;
+    int child_in, child_out;
     pid_t pid;
 
     if (!program)
@@ -109,9 +109,10 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
         make_pipe(capture_err, errs, err) < 0)
         return -1;
     child_in = options->input_fd > 0 ? options->input_fd : options->input.ptr ? in[0] : null;
+    child_out = options->output_fd > 0 ? options->output_fd : out[1];
     pid = fork();
     if (pid == 0)
-        child_exec(options, program, env, child_in, out[1], errs[1]);
+        child_exec(options, program, env, child_in, child_out, errs[1]);
     sb_closep(&in[0]);
     sb_closep(&out[1]);
     sb_closep(&errs[1]);

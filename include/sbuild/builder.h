@@ -22,6 +22,8 @@ typedef struct sb_engine_abilities { /* probed, never assumed from a name */
     bool rewrite_timestamp;
     bool copy_link, copy_exclude, copy_parents, add_checksum, add_unpack;
     bool secrets, ssh;
+    bool frontends;     /* obeys `# syntax`; others ignore it */
+    bool workdir_layer; /* WORKDIR makes a layer of its own */
 } sb_engine_abilities;
 
 typedef struct sb_engine {

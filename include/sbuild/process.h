@@ -22,6 +22,7 @@ typedef struct sb_process_options {
     sb_slice input;           /* written to its standard input, which is /dev/null when this is absent */
     int input_fd;             /* > 0: its standard input instead of `input` */
     sb_buf *output;           /* standard output; NULL: inherited */
+    int output_fd;            /* > 0: its standard output instead of `output` */
     sb_buf *errors;           /* standard error; NULL: inherited; may equal `output` */
     unsigned timeout;         /* seconds, 0: none */
     /* Called with each piece of output as it comes (stream 1 or 2) instead of the buffers; may be NULL. */

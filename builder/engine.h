@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What every engine is behind: probe it, turn a plan into its command, run that and hand back an OCI layout,
+ * take a finished image. One file per engine: engine_docker.c, engine_buildah.c (Podman is Buildah inside).
+ */
+#ifndef SBUILD_BUILDER_ENGINE_H
+#define SBUILD_BUILDER_ENGINE_H
+
+#include <builder/plan.h>
+
+/* An argument vector in the making; strings live in the arena. */
+typedef struct sb_argv {
+    sb_arena *arena;
+    const char **items; /* NULL-terminated after sb_argv_end */
+    size_t count, cap;
+} sb_argv;
+void sb_argv_add(sb_argv *argv, const char *arg);
+void sb_argv_addf(sb_argv *argv, const char *fmt, ...) SB_PRINTF(2, 3);
+const char *const *sb_argv_end(sb_argv *argv);
+
+/* Where a build's result goes. */
+typedef struct sb_engine_result {
+    const char *layout; /* path of a new OCI layout for the image; NULL: `output` */
+    const char *output; /* the engine's own --output: "type=local,dest=…"; NULL: `layout` */
+} sb_engine_result;
+
+typedef struct sb_engine_ops {
+    sb_engine_kind kind;
+    const char *name;
+    /* Fills version, abilities and, when it cannot be used, engine->problem. */
+    int (*probe)(sb_engine *engine, const char *builder, sb_error **err);
+    /* The build's argument vector, without what says where the result goes. */
+    int (*command)(const sb_plan *plan, sb_argv *argv, sb_error **err);
+    /* Builds. *ret_manifest: of the image in the layout, when that was wanted. */
+    int (*build)(const sb_plan *plan, const sb_engine_result *result, sb_digest *ret_manifest,
+                 sb_error **err);
+    /*
+     * Takes the image `manifest` of the layout under the names `tags` (NULL-terminated; may be NULL), which
+     * it gives last. `base_layers`: what the engine has already, having built on them.
+     */
+    int (*load)(const sb_engine *engine, sb_layout *layout, const sb_digest *manifest, size_t base_layers,
+                const char *const *tags, sb_error **err);
+    int (*push)(const sb_engine *engine, const char *tag, sb_error **err);
+    /* NULL when the option may be handed through, else why not, as a clause. */
+    const char *(*refuses)(const sb_engine *engine, sb_slice name, sb_slice value);
+} sb_engine_ops;
+
+extern const sb_engine_ops sb_engine_docker;
+extern const sb_engine_ops sb_engine_buildah;
+extern const sb_engine_ops sb_engine_podman;
+const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
+
+/* Runs a program of the engine whose output is small: 0 with *ret_output (trimmed, in `arena`). A failure is
+ * SB_ERR_ENGINE with its last line. */
+int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
+/* Runs it with its output on the caller's standard error. SB_ERR_BUILD when it fails. */
+int sb_engine_run(const char *const *argv, const char *const *env, const char *what, sb_error **err);
+/* Like sb_engine_run, with `fd` as its standard input. */
+int sb_engine_feed(const char *const *argv, int fd, const char *what, sb_error **err);
+
+/* "26.1.5+dfsg" → 26.1; compares major, then minor. */
+bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor);
+
+/*
+ * builder/result.c: makes an OCI layout of the flat directory that `docker save` (unpacked) or `buildah push
+ * dir:` left, by moving the blobs.
+ */
+int sb_result_from_archive(const char *dir, const char *layout, sb_digest *ret_manifest, sb_error **err);
+int sb_result_from_flat(const char *dir, const char *layout, sb_digest *ret_manifest, sb_error **err);
+/* The manifest that index.json of the layout names. */
+int sb_result_manifest(const char *layout, sb_digest *ret_manifest, sb_error **err);
+/*
+ * Puts the base's own layers (compressed as the registry has them) into the manifest in place of the first
+ * plan->base_layers. SB_ERR_VERIFY when the engine built on something else.
+ */
+int sb_result_rebase(const sb_plan *plan, const char *layout, sb_digest *manifest, sb_error **err);
+
+#endif

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The pinned Dockerfile: the user's bytes with every reference to the network replaced by what the lock says,
+ * and nothing else changed.
+ */
+#include <builder/pin.h>
+
+#include <sbuild/json.h>
+
+void sb_pin_edit(sb_pin_doc *doc, size_t start, size_t end, sb_slice text)
+{
+    *SB_ARENA_PUSH(doc->arena, doc->edits, doc->count, doc->cap) =
+        (sb_df_edit){.span = {start, end}, .text = text};
+}
+
+sb_plan_context *sb_pin_context(sb_pin_doc *doc, sb_plan_context_kind kind, const char *prefix,
+                                sb_error **err)
+{
+    sb_plan *plan = doc->plan;
+    sb_plan_context *context;
+
+    if (plan->context_count >= SB_PLAN_ITEMS_MAX) {
+        (void)sb_fail(err, SB_ERR_LIMIT, "the Dockerfile needs more than the maximum of %d contexts",
+                      SB_PLAN_ITEMS_MAX);
+        return NULL;
+    }
+    context = SB_ARENA_PUSH(doc->arena, plan->contexts, plan->context_count, plan->context_cap);
+    *context = (sb_plan_context){
+        .kind = kind,
+        .name = sb_arena_printf(doc->arena, "%s-%zu", prefix, plan->context_count),
+    };
+    return context;
+}
+
+sb_slice sb_pin_place(const sb_pin_doc *doc, const sb_df_instruction *ins)
+{
+    if (doc->own)
+        return sb_arena_printf(doc->arena, "%" SB_FMT ":%u", SB_ARG(doc->df->name), ins->start_line);
+    return sb_arena_printf(doc->arena, "%" SB_FMT, SB_ARG(doc->df->name));
+}
+
+int sb_pin_json(sb_pin_doc *doc, sb_slice text, sb_slice *ret_json, sb_error **err)
+{
+    sb_autojson *json = json_stringn(text.ptr ? text.ptr : "", text.len);
+    sb_autofree char *dump = json ? json_dumps(json, JSON_ENCODE_ANY) : NULL;
+
+    if (!dump)
+        return sb_fail(err, SB_ERR_PARSE, "text that is no UTF-8 cannot be put into exec form");
+    *ret_json = sb_arena_dup(doc->arena, sb_slice_z(dump));
+    return 0;
+}
+
+sb_slice sb_pin_quote(sb_pin_doc *doc, sb_slice literal, bool pattern)
+{
+    sb_autobuf out = SB_BUF_INIT(8 * literal.len + 1);
+    char escape = doc->df->escape;
+
+    for (size_t i = 0; i < literal.len; i++) {
+        char c = literal.ptr[i];
+
+        if (pattern && strchr("*?[\\", c)) {
+            /* Patterns always escape with a backslash, which must itself survive expansion. */
+            if (escape == '\\')
+                sb_buf_addc(&out, '\\');
+            sb_buf_addc(&out, '\\');
+        }
+        if (c == escape || strchr("$'\"", c))
+            sb_buf_addc(&out, escape);
+        sb_buf_addc(&out, c);
+    }
+    return sb_arena_dup(doc->arena, sb_buf_slice(&out));
+}
+
+/* --- Images --- */
+
+/* "docker.io/library/node:20.19.4@sha256:…": the tag for people, the digest for the machine. */
+static int pinned_text(sb_arena *arena, const sb_lock_image *locked, sb_slice *ret_text, sb_error **err)
+{
+    char digest[SB_DIGEST_TEXT];
+    sb_image_ref ref;
+
+    if (sb_image_ref_parse(arena, locked->name, &ref, err) < 0)
+        return sb_wrap(err, "the lock's entry of %" SB_FMT, SB_ARG(locked->ref));
+    sb_digest_format(&locked->digest, digest);
+    ref.digest = sb_slice_z(digest);
+    if (locked->version.len)
+        ref.tag = locked->version;
+    *ret_text = sb_image_ref_format(arena, &ref);
+    return 0;
+}
+
+static int pin_image(sb_pin_doc *doc, const sb_df_ref *ref, sb_slice *ret_text, sb_error **err)
+{
+    sb_plan *plan = doc->plan;
+    const sb_lock_image *locked = sb_lock_find_image(plan->lock, ref->expanded);
+    bool strip = ref->kind == SB_REF_FROM && locked && locked->onbuild_count;
+    sb_slice platform = ref->platform.len ? ref->platform : plan->platform;
+    sb_plan_image image = {.locked = locked, .platform = platform, .strip = strip};
+
+    if (!locked) {
+        sb_autofree char *shown = sb_printable(ref->expanded);
+
+        return sb_fail(err, SB_ERR_STALE, "%" SB_FMT ":%u: %s is not in the lock; run \"sbuild lock\"",
+                       SB_ARG(doc->df->name), ref->line, shown);
+    }
+    if (pinned_text(doc->arena, locked, &image.text, err) < 0)
+        return -1;
+    *ret_text = image.text;
+    for (size_t i = 0; i < plan->image_count; i++) {
+        sb_plan_image *known = &plan->images[i];
+
+        if (!sb_slice_eq(known->text, image.text) || !sb_slice_eq(known->platform, platform))
+            continue;
+        /* Triggers run for FROM alone, so one without them serves both. */
+        known->strip |= strip;
+        return 0;
+    }
+    if (plan->image_count >= SB_PLAN_ITEMS_MAX)
+        return sb_fail(err, SB_ERR_LIMIT, "the Dockerfile names more than the maximum of %d images",
+                       SB_PLAN_ITEMS_MAX);
+    *SB_ARENA_PUSH(doc->arena, plan->images, plan->image_count, plan->image_cap) = image;
+    return 0;
+}
+
+/* The flag anew, its `from` field replaced. */
+static sb_slice mount_with_from(sb_pin_doc *doc, const sb_df_flag *flag, sb_slice image)
+{
+    sb_autobuf out = SB_BUF_INIT(flag->value.len + image.len + 64);
+    sb_slice rest = flag->value;
+    const char *before = "--mount=";
+
+    while (rest.ptr) {
+        sb_slice field = sb_slice_cut(&rest, ',');
+
+        sb_buf_addz(&out, before);
+        if (sb_slice_starts(field, SB_LIT("from="))) {
+            sb_buf_addz(&out, "from=");
+            sb_buf_adds(&out, image);
+        } else {
+            sb_buf_adds(&out, field);
+        }
+        before = ",";
+    }
+    return sb_arena_dup(doc->arena, sb_buf_slice(&out));
+}
+
+static int pin_image_ref(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *ref, sb_error **err)
+{
+    const sb_df_flag *flag = NULL;
+    sb_slice text;
+
+    if (pin_image(doc, ref, &text, err) < 0)
+        return -1;
+    if (doc->own && ref->span.end > ref->span.start) {
+        sb_slice there = sb_slice_sub(doc->df->text, ref->span.start, ref->span.end);
+
+        if (ref->kind == SB_REF_FROM || sb_slice_eq(there, ref->text)) {
+            sb_pin_edit(doc, ref->span.start, ref->span.end, text);
+            return 0;
+        }
+    }
+    /* The reference is quoted or continued somehow: the whole flag is written anew. */
+    if (ref->flag && ref->instruction)
+        flag = &ins->flags[ref->flag - ref->instruction->flags];
+    if (!flag)
+        return sb_fail(err, SB_ERR_INTERNAL, "no place for %" SB_FMT " on line %u", SB_ARG(ref->text),
+                       ref->line);
+    if (ref->kind == SB_REF_MOUNT)
+        text = mount_with_from(doc, flag, text);
+    else
+        text = sb_arena_printf(doc->arena, "--from=%" SB_FMT, SB_ARG(text));
+    sb_pin_edit(doc, flag->span.start, flag->span.end, text);
+    return 0;
+}
+
+/* --- The frontend --- */
+
+/* Docker's own, whose stable features an engine has built in. */
+static bool is_stock_frontend(sb_arena *arena, sb_slice text)
+{
+    sb_image_ref ref;
+
+    if (sb_image_ref_parse(arena, text, &ref, NULL) < 0)
+        return false;
+    return sb_slice_eqz(ref.registry, "docker.io") &&
+           (sb_slice_eqz(ref.repository, "docker/dockerfile") ||
+            sb_slice_eqz(ref.repository, "docker/dockerfile-upstream")) &&
+           !sb_slice_ends(ref.tag, SB_LIT("labs"));
+}
+
+/* Takes the directive away without moving the lines below it, where that is possible. */
+static void drop_directive(sb_pin_doc *doc, const sb_df_directive *directive)
+{
+    sb_slice text = doc->df->text;
+    size_t start = directive->value_span.start, end = directive->value_span.end;
+    bool last = directive == &doc->df->directives[doc->df->directive_count - 1];
+
+    while (start > 0 && text.ptr[start - 1] != '\n')
+        start--;
+    if (start == 0 && sb_slice_starts(text, SB_LIT("\xef\xbb\xbf")))
+        start = 3;
+    while (end < text.len && text.ptr[end] != '\n' && text.ptr[end] != '\r')
+        end++;
+    if (last) {
+        sb_pin_edit(doc, start, end, SB_LIT("#"));
+        return;
+    }
+    /* A comment or an empty line here would end the directives. */
+    while (end < text.len && text.ptr[end] != '\n')
+        end++;
+    sb_pin_edit(doc, start, end < text.len ? end + 1 : end, SB_LIT(""));
+}
+
+static int pin_syntax(sb_pin_doc *doc, const sb_df_ref *ref, sb_error **err)
+{
+    const sb_plan *plan = doc->plan;
+    const sb_lock_image *locked;
+    sb_slice text;
+
+    if (!plan->engine->can.frontends)
+        return 0;
+    if (is_stock_frontend(doc->arena, ref->expanded)) {
+        for (size_t i = 0; i < doc->df->directive_count; i++) {
+            if (sb_slice_eqz(doc->df->directives[i].name, "syntax")) {
+                drop_directive(doc, &doc->df->directives[i]);
+                return 0;
+            }
+        }
+    }
+    locked = sb_lock_find_image(plan->lock, ref->expanded);
+    if (!locked)
+        return sb_fail(err, SB_ERR_STALE,
+                       "%" SB_FMT ":%u: the frontend %" SB_FMT " is not in the lock; run \"sbuild lock\"",
+                       SB_ARG(doc->df->name), ref->line, SB_ARG(ref->expanded));
+    if (plan->options->offline)
+        return sb_fail(err, SB_ERR_ENGINE,
+                       "%" SB_FMT ":%u: an engine takes the frontend %" SB_FMT
+                       " from its registry only; build without --offline, or remove the # syntax line",
+                       SB_ARG(doc->df->name), ref->line, SB_ARG(ref->expanded));
+    if (pinned_text(doc->arena, locked, &text, err) < 0)
+        return -1;
+    sb_pin_edit(doc, ref->span.start, ref->span.end, text);
+    return 0;
+}
+
+/* --- Instructions --- */
+
+static int pin_instruction(sb_pin_doc *doc, const sb_df_instruction *ins, int stage,
+                           const sb_df_ref *const *refs, size_t ref_count, sb_error **err)
+{
+    bool remote = false;
+
+    for (size_t i = 0; i < ref_count; i++) {
+        if (refs[i]->kind == SB_REF_ADD_URL || refs[i]->kind == SB_REF_ADD_GIT)
+            remote = true;
+        else if (pin_image_ref(doc, ins, refs[i], err) < 0)
+            return -1;
+    }
+    if (remote)
+        return sb_pin_add(doc, ins, refs, ref_count, err);
+    return sb_pin_lower(doc, ins, stage, err);
+}
+
+/* References that must be pinned: of this instruction (or trigger), reachable, and of the network. */
+static size_t refs_of(const sb_df_view *view, sb_arena *arena, const sb_df_instruction *ins, int stage,
+                      int trigger, size_t *cursor, const sb_df_ref ***ret_refs)
+{
+    const sb_df_ref **refs = NULL;
+    size_t count = 0, cap = 0;
+
+    for (size_t i = *cursor; i < view->ref_count; i++) {
+        const sb_df_ref *ref = &view->refs[i];
+        bool mine = trigger >= 0 ? ref->stage == stage && ref->trigger == trigger
+                                 : ref->trigger < 0 && ref->instruction == ins;
+
+        if (!mine) {
+            if (count)
+                break;
+            continue;
+        }
+        if (trigger < 0)
+            *cursor = i + 1;
+        if (ref->reachable && ref->resolved_stage < 0 && !ref->context)
+            *SB_ARENA_PUSH(arena, refs, count, cap) = ref;
+    }
+    *ret_refs = refs;
+    return count;
+}
+
+/* One trigger of a base image, pinned, as the text of an instruction. */
+static int pin_trigger(sb_pin_doc *outer, const sb_df_stage *stage, size_t index, sb_slice trigger,
+                       sb_buf *out, sb_error **err)
+{
+    sb_slice text = sb_arena_printf(outer->arena, "FROM scratch\n%" SB_FMT "\n", SB_ARG(trigger));
+    sb_autofree char *shown = sb_printable(stage->base);
+    sb_slice name = sb_arena_printf(outer->arena, "ONBUILD trigger %zu of %s", index + 1, shown);
+    SB_AUTO(sb_dockerfile) df = NULL;
+    sb_pin_doc doc = *outer;
+    sb_autobuf edited = SB_BUF_INIT(SB_DOCKERFILE_MAX);
+    const sb_df_instruction *ins;
+    const sb_df_ref **refs;
+    size_t count, cursor = 0;
+
+    if (sb_df_parse(text, name.ptr, 0, &df, err) < 0)
+        return -1;
+    if (df->instruction_count != 2)
+        return sb_fail(err, SB_ERR_PARSE, "%" SB_FMT " is not one instruction", SB_ARG(name));
+    if (outer->df->escape != '\\' && memchr(trigger.ptr, '\\', trigger.len))
+        return sb_fail(err, SB_ERR_PARSE,
+                       "%" SB_FMT " holds a backslash, and \"# escape\" of %" SB_FMT
+                       " gives that another meaning; remove the directive",
+                       SB_ARG(name), SB_ARG(outer->df->name));
+    ins = &df->instructions[1];
+    doc.df = df;
+    doc.own = false;
+    doc.edits = NULL;
+    doc.count = doc.cap = 0;
+    count = refs_of(outer->plan->view, outer->arena, NULL, stage->index, (int)index, &cursor, &refs);
+    if (pin_instruction(&doc, ins, stage->index, refs, count, err) < 0 ||
+        sb_df_apply(df->text, doc.edits, doc.count, &edited, err) < 0)
+        return -1;
+    sb_buf_addc(out, '\n');
+    /* Behind "FROM scratch\n", without the last line end. */
+    sb_buf_adds(out, sb_slice_sub(sb_buf_slice(&edited), 13, edited.len - 1));
+    return sb_buf_check(out, "the pinned Dockerfile", err);
+}
+
+static int inline_triggers(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_stage *stage,
+                           sb_error **err)
+{
+    sb_autobuf out = SB_BUF_INIT(SB_DOCKERFILE_MAX);
+    const sb_lock_image *locked;
+
+    if (!stage->trigger_count)
+        return 0;
+    locked = sb_lock_find_image(doc->plan->lock, stage->base_expanded);
+    if (!locked || locked->onbuild_count != stage->trigger_count)
+        return sb_fail(err, SB_ERR_STALE,
+                       "%" SB_FMT ":%u: the lock does not have the ONBUILD triggers of %" SB_FMT
+                       "; run \"sbuild lock\"",
+                       SB_ARG(doc->df->name), ins->start_line, SB_ARG(stage->base_expanded));
+    for (size_t i = 0; i < locked->onbuild_count; i++)
+        if (pin_trigger(doc, stage, i, locked->onbuild[i], &out, err) < 0)
+            return -1;
+    sb_pin_edit(doc, ins->span.end, ins->span.end, sb_arena_dup(doc->arena, sb_buf_slice(&out)));
+    return 0;
+}
+
+int sb_plan_pin(sb_plan *plan, sb_error **err)
+{
+    const sb_df_view *view = plan->view;
+    sb_pin_doc doc = {.plan = plan, .arena = plan->arena, .df = view->df, .own = true};
+    sb_autobuf out = SB_BUF_INIT(SB_DOCKERFILE_MAX);
+    size_t cursor = 0;
+
+    doc.shells = sb_arena_array(plan->arena, sb_slice, view->stage_count + 1);
+    for (size_t i = 0; i < view->ref_count; i++)
+        if (view->refs[i].kind == SB_REF_SYNTAX && pin_syntax(&doc, &view->refs[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < view->df->instruction_count; i++) {
+        const sb_df_instruction *ins = &view->df->instructions[i];
+        const sb_df_stage *stage = ins->stage >= 0 ? &view->stages[ins->stage] : NULL;
+        const sb_df_ref **refs;
+        size_t count;
+
+        if (!stage || !stage->reachable || ins->keyword == SB_DF_ONBUILD)
+            continue;
+        count = refs_of(view, plan->arena, ins, stage->index, -1, &cursor, &refs);
+        if (pin_instruction(&doc, ins, stage->index, refs, count, err) < 0)
+            return -1;
+        if (ins->keyword == SB_DF_FROM && inline_triggers(&doc, ins, stage, err) < 0)
+            return -1;
+    }
+    if (sb_df_apply(view->df->text, doc.edits, doc.count, &out, err) < 0)
+        return sb_wrap(err, "while pinning %" SB_FMT, SB_ARG(view->df->name));
+    plan->dockerfile = sb_arena_dup(plan->arena, sb_buf_slice(&out));
+    return 0;
+}

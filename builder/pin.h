@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The parts of builder/pin*.c among themselves: one document being edited, and the plan that it fills. */
+#ifndef SBUILD_BUILDER_PIN_H
+#define SBUILD_BUILDER_PIN_H
+
+#include <builder/plan.h>
+
+typedef struct sb_pin_doc { /* the user's Dockerfile, or one trigger of a base image */
+    sb_plan *plan;
+    sb_arena *arena;
+    const sb_dockerfile *df;
+    bool own; /* the user's: spans of references are of this text */
+    sb_df_edit *edits;
+    size_t count, cap;
+    sb_slice *shells; /* per stage: the SHELL in force, as the elements of a JSON array without brackets */
+} sb_pin_doc;
+
+void sb_pin_edit(sb_pin_doc *doc, size_t start, size_t end, sb_slice text);
+/* A new named context of the plan; its name is `prefix` and a number. NULL with an error at the maximum. */
+sb_plan_context *sb_pin_context(sb_pin_doc *doc, sb_plan_context_kind kind, const char *prefix,
+                                sb_error **err);
+/* "FILE:LINE" for messages. */
+sb_slice sb_pin_place(const sb_pin_doc *doc, const sb_df_instruction *ins);
+/* The text as a JSON string; SB_ERR_PARSE when it is no UTF-8. */
+int sb_pin_json(sb_pin_doc *doc, sb_slice text, sb_slice *ret_json, sb_error **err);
+/* A word that expansion (and, with `pattern`, matching of file names) turns back into exactly `literal`. */
+sb_slice sb_pin_quote(sb_pin_doc *doc, sb_slice literal, bool pattern);
+
+/* builder/pin_add.c: ADD of URLs and git repositories becomes COPY from contexts. `refs` are this
+ * instruction's. */
+int sb_pin_add(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *const *refs, size_t ref_count,
+               sb_error **err);
+
+/* builder/pin_lower.c: what this engine does not know is put in other words, or refused. */
+int sb_pin_lower(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err);
+
+#endif
