@@ -195,7 +195,7 @@ int sb_write_all(int fd, const void *data, size_t len, const char *name, sb_erro
     return 0;
 }
 
-int sb_lock_file(int dirfd, const char *path, void (*waiting)(void *ctx), void *ctx, int *ret_fd,
+int sb_file_lock(int dirfd, const char *path, void (*waiting)(void *ctx), void *ctx, int *ret_fd,
                  sb_error **err)
 {
     sb_autoclose int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);

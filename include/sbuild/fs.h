@@ -56,7 +56,7 @@ int sb_write_file(int dirfd, const char *path, sb_slice data, mode_t mode, sb_er
  * Waits for the exclusive lock on `path` (made if missing); closing *ret_fd releases it. `waiting` (may be
  * NULL) is called once if somebody else holds it.
  */
-int sb_lock_file(int dirfd, const char *path, void (*waiting)(void *ctx), void *ctx, int *ret_fd,
+int sb_file_lock(int dirfd, const char *path, void (*waiting)(void *ctx), void *ctx, int *ret_fd,
                  sb_error **err);
 
 /* Copies from one descriptor to another, by reflink or in the kernel where possible. */
