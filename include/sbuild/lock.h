@@ -2,7 +2,9 @@
 /*
  * The lock: `<Dockerfile>.lock`, JSON, sorted, one entry per line. docs/lock-format.md describes it to
  * people. Entries are keyed by what is written in the Dockerfile, never by position. All slices live in the
- * lock's arena. `extra` keeps members that this version does not know; they are written back.
+ * lock's arena, all JSON values in its `keep`: entries borrow both, so they may be dropped, reordered and
+ * copied within the lock, and an entry of another lock lives only as long as that lock. `extra` keeps members
+ * that this version does not know; they are written back.
  */
 #ifndef SBUILD_LOCK_H
 #define SBUILD_LOCK_H
@@ -27,6 +29,7 @@ typedef struct sb_lock_platform {
     sb_slice platform; /* "linux/amd64" */
     sb_digest manifest;
     sb_digest config; /* index, manifest and config are in the store, so that expansion needs no network */
+    json_t *extra;
 } sb_lock_platform;
 
 typedef struct sb_lock_image {
@@ -62,6 +65,7 @@ typedef struct sb_lock_signer {
     sb_slice fingerprint; /* of the (sub)key that signed */
     sb_slice primary;
     int64_t created; /* when it signed */
+    json_t *extra;
 } sb_lock_signer;
 
 typedef struct sb_lock_evidence {
@@ -115,6 +119,7 @@ typedef struct sb_lock_git {
 
 typedef struct sb_lock {
     sb_arena *arena;
+    json_t *keep; /* array that owns every JSON value of the lock */
     int64_t version;
     sb_slice dockerfile; /* path as in sb_project.dockerfile_name */
     sb_digest dockerfile_digest;
