@@ -18,12 +18,6 @@ void sb_argv_add(sb_argv *argv, const char *arg);
 void sb_argv_addf(sb_argv *argv, const char *fmt, ...) SB_PRINTF(2, 3);
 const char *const *sb_argv_end(sb_argv *argv);
 
-/* Where a build's result goes. */
-typedef struct sb_engine_result {
-    const char *layout; /* path of a new OCI layout for the image; NULL: `output` */
-    const char *output; /* the engine's own --output: "type=local,dest=…"; NULL: `layout` */
-} sb_engine_result;
-
 typedef struct sb_engine_ops {
     sb_engine_kind kind;
     const char *name;
@@ -31,9 +25,8 @@ typedef struct sb_engine_ops {
     int (*probe)(sb_engine *engine, const char *builder, sb_error **err);
     /* The build's argument vector, without what says where the result goes. */
     int (*command)(const sb_plan *plan, sb_argv *argv, sb_error **err);
-    /* Builds. *ret_manifest: of the image in the layout, when that was wanted. */
-    int (*build)(const sb_plan *plan, const sb_engine_result *result, sb_digest *ret_manifest,
-                 sb_error **err);
+    /* Builds into a new OCI layout at `layout`. */
+    int (*build)(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err);
     /*
      * Takes the image `manifest` of the layout under the names `tags` (NULL-terminated; may be NULL), which
      * it gives last. `base_layers`: what the engine has already, having built on them.
@@ -50,13 +43,13 @@ extern const sb_engine_ops sb_engine_buildah;
 extern const sb_engine_ops sb_engine_podman;
 const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
 
-/* Runs a program of the engine whose output is small: 0 with *ret_output (trimmed, in `arena`). A failure is
- * SB_ERR_ENGINE with its last line. */
+/* Runs a program whose output is small and that answers at once: *ret_output (trimmed, in `arena`). A failure
+ * is SB_ERR_ENGINE with its last line. */
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
+/* The same for work that takes as long as it takes; `input` > 0 is its standard input. */
+int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err);
 /* Runs it with its output on the caller's standard error. SB_ERR_BUILD when it fails. */
-int sb_engine_run(const char *const *argv, const char *const *env, const char *what, sb_error **err);
-/* Like sb_engine_run, with `fd` as its standard input. */
-int sb_engine_feed(const char *const *argv, int fd, const char *what, sb_error **err);
+int sb_engine_run(const char *const *argv, const char *what, sb_error **err);
 
 /* "26.1.5+dfsg" → 26.1; compares major, then minor. */
 bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor);
@@ -74,5 +67,13 @@ int sb_result_manifest(const char *layout, sb_digest *ret_manifest, sb_error **e
  * plan->base_layers. SB_ERR_VERIFY when the engine built on something else.
  */
 int sb_result_rebase(const sb_plan *plan, const char *layout, sb_digest *manifest, sb_error **err);
+
+/* Copies an image (or the blob of an index) from one layout to another, by links where that is possible. */
+int sb_result_copy(const sb_layout *from, sb_layout *to, const sb_digest *digest, sb_error **err);
+
+/* builder/result_report.c. `tags` is NULL-terminated and may be NULL. */
+int sb_result_report(sb_project *project, const sb_build_options *options, const sb_engine *engine,
+                     sb_layout *layout, const sb_descriptor *image, const sb_descriptor *whole,
+                     const char *const *tags, sb_build_result **ret_result, sb_error **err);
 
 #endif

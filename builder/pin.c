@@ -211,15 +211,24 @@ static void drop_directive(sb_pin_doc *doc, const sb_df_directive *directive)
     sb_pin_edit(doc, start, end < text.len ? end + 1 : end, SB_LIT(""));
 }
 
+/* Does an instruction use what the engine's built-in frontend does not know yet? */
+static bool needs_frontend(const sb_pin_doc *doc)
+{
+    for (size_t i = 0; i < doc->df->instruction_count; i++)
+        if (sb_pin_lacking(&doc->plan->engine->can, &doc->df->instructions[i]))
+            return true;
+    return false;
+}
+
 static int pin_syntax(sb_pin_doc *doc, const sb_df_ref *ref, sb_error **err)
 {
-    const sb_plan *plan = doc->plan;
+    sb_plan *plan = doc->plan;
     const sb_lock_image *locked;
     sb_slice text;
 
     if (!plan->engine->can.frontends)
         return 0;
-    if (is_stock_frontend(doc->arena, ref->expanded)) {
+    if (is_stock_frontend(doc->arena, ref->expanded) && !needs_frontend(doc)) {
         for (size_t i = 0; i < doc->df->directive_count; i++) {
             if (sb_slice_eqz(doc->df->directives[i].name, "syntax")) {
                 drop_directive(doc, &doc->df->directives[i]);
@@ -240,6 +249,7 @@ static int pin_syntax(sb_pin_doc *doc, const sb_df_ref *ref, sb_error **err)
     if (pinned_text(doc->arena, locked, &text, err) < 0)
         return -1;
     sb_pin_edit(doc, ref->span.start, ref->span.end, text);
+    plan->own_frontend = true;
     return 0;
 }
 

@@ -34,4 +34,7 @@ int sb_pin_add(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *c
 /* builder/pin_lower.c: what this engine does not know is put in other words, or refused. */
 int sb_pin_lower(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err);
 
+/* The flag of ADD or COPY that the engine's own frontend does not know; NULL when it knows all. */
+const char *sb_pin_lacking(const sb_engine_abilities *can, const sb_df_instruction *ins);
+
 #endif

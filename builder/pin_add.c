@@ -6,6 +6,8 @@
  */
 #include <builder/pin.h>
 
+#include <sbuild/fs.h>
+
 static bool is_plain_word(sb_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -102,10 +104,9 @@ static int file_context(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_
     context->file_name = sb_df_url_filename(doc->arena, ref->expanded);
     if (!sb_path_is_plain(context->file_name) || sb_slice_chr(context->file_name, '/') >= 0)
         context->file_name = SB_LIT("__unnamed__");
-    *ret_source =
-        unpacked ? SB_LIT("/tree/")
-                 : sb_arena_printf(doc->arena, "/%" SB_FMT,
-                                   SB_ARG(sb_pin_quote(doc, context->file_name, true)));
+    *ret_source = unpacked ? SB_LIT("/tree/")
+                           : sb_arena_printf(doc->arena, "/%" SB_FMT,
+                                             SB_ARG(sb_pin_quote(doc, context->file_name, true)));
     *ret_context = context;
     return 0;
 }
@@ -167,7 +168,8 @@ int sb_pin_add(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *c
             local[local_count++] = ins->args[i].text;
             continue;
         }
-        if (add_local(doc, ins, local, local_count, &out, err) < 0 || add_remote(doc, ins, ref, &out, err) < 0)
+        if (add_local(doc, ins, local, local_count, &out, err) < 0 ||
+            add_remote(doc, ins, ref, &out, err) < 0)
             return -1;
         local_count = 0;
     }

@@ -91,7 +91,8 @@ static bool is_bare_heredoc(const sb_df_instruction *ins)
 }
 
 /* A script with an interpreter line is a file that is run, where the frontend would put it. */
-static int lower_script(sb_pin_doc *doc, const sb_df_instruction *ins, sb_slice body, sb_error **err)
+static int lower_script(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_slice body,
+                        sb_error **err)
 {
     sb_plan_context *context;
     char hex[SB_DIGEST_HEX];
@@ -109,10 +110,9 @@ static int lower_script(sb_pin_doc *doc, const sb_df_instruction *ins, sb_slice 
     context->text = body;
     context->file_name = SB_LIT("script");
     context->mode = 0755;
-    text = sb_arena_printf(doc->arena,
-                           "--mount=type=bind,from=%" SB_FMT ",target=/dev/pipes [%" SB_FMT
-                           "\"/dev/pipes/script\"]",
-                           SB_ARG(context->name), SB_ARG(doc->shells[ins->stage]));
+    text = sb_arena_printf(
+        doc->arena, "--mount=type=bind,from=%" SB_FMT ",target=/dev/pipes [%" SB_FMT "\"/dev/pipes/script\"]",
+        SB_ARG(context->name), SB_ARG(doc->shells[stage]));
     sb_pin_edit(doc, ins->rest_span.start, ins->span.end, text);
     return 0;
 }
@@ -127,12 +127,8 @@ static int lower_run_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int 
     if (is_bare_heredoc(ins)) {
         sb_slice body = chomped(doc->arena, &ins->heredocs[0]);
 
-        if (sb_slice_starts(body, SB_LIT("#!"))) {
-            sb_df_instruction placed = *ins;
-
-            placed.stage = stage;
-            return lower_script(doc, &placed, body, err);
-        }
+        if (sb_slice_starts(body, SB_LIT("#!")))
+            return lower_script(doc, ins, stage, body, err);
         sb_buf_adds(&full, body);
     } else {
         sb_buf_adds(&full, ins->args[0].text);
@@ -142,8 +138,7 @@ static int lower_run_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int 
             sb_buf_adds(&full, ins->heredocs[i].name);
         }
     }
-    if (sb_buf_check(&full, "a heredoc", err) < 0 ||
-        sb_pin_json(doc, sb_buf_slice(&full), &quoted, err) < 0)
+    if (sb_buf_check(&full, "a heredoc", err) < 0 || sb_pin_json(doc, sb_buf_slice(&full), &quoted, err) < 0)
         return -1;
     sb_pin_edit(
         doc, ins->rest_span.start, ins->span.end,
@@ -176,7 +171,8 @@ static int heredoc_content(sb_pin_doc *doc, const sb_df_instruction *ins, int st
         return 0;
     }
     if (!doc->own || env_changes_later(doc, ins))
-        return refuse(doc, ins, "heredocs (and one with variables, before an ENV or ARG, cannot be put in other words)",
+        return refuse(doc, ins,
+                      "heredocs (and one with variables, before an ENV or ARG, cannot be put in other words)",
                       err);
     return sb_df_expand_heredoc(doc->arena, heredoc, &doc->plan->view->stages[stage].env, ret_content, err);
 }
@@ -232,12 +228,25 @@ static int lower_run(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, s
         else if (sb_slice_eqz(flag->name, "security") && sb_slice_eqz(flag->value, "sandbox"))
             drop_flag(doc, flag);
         else
-            return refuse(doc, ins,
-                          sb_arena_printf(doc->arena, "RUN --%" SB_FMT, SB_ARG(flag->name)).ptr, err);
+            return refuse(doc, ins, sb_arena_printf(doc->arena, "RUN --%" SB_FMT, SB_ARG(flag->name)).ptr,
+                          err);
     }
     if (ins->heredoc_count && !can->heredocs)
         return lower_run_heredoc(doc, ins, stage, err);
     return 0;
+}
+
+const char *sb_pin_lacking(const sb_engine_abilities *can, const sb_df_instruction *ins)
+{
+    if (ins->keyword != SB_DF_ADD && ins->keyword != SB_DF_COPY)
+        return NULL;
+    if (!can->copy_exclude && sb_df_find_flag(ins, "exclude"))
+        return "--exclude";
+    if (!can->copy_parents && sb_df_find_flag(ins, "parents"))
+        return "--parents";
+    if (!can->add_unpack && sb_df_find_flag(ins, "unpack"))
+        return "ADD --unpack";
+    return NULL;
 }
 
 static int lower_copy(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err)
@@ -245,12 +254,10 @@ static int lower_copy(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, 
     const sb_engine_abilities *can = &doc->plan->engine->can;
     const sb_df_flag *link = sb_df_find_flag(ins, "link");
 
-    if (sb_df_find_flag(ins, "exclude") && !can->copy_exclude)
-        return refuse(doc, ins, "--exclude", err);
-    if (sb_df_find_flag(ins, "parents") && !can->copy_parents)
-        return refuse(doc, ins, "--parents", err);
-    if (sb_df_find_flag(ins, "unpack") && !can->add_unpack)
-        return refuse(doc, ins, "ADD --unpack", err);
+    const char *lacking = sb_pin_lacking(can, ins);
+
+    if (lacking && !doc->plan->own_frontend)
+        return refuse(doc, ins, lacking, err);
     if (ins->heredoc_count && !can->heredocs)
         return lower_copy_heredoc(doc, ins, stage, err);
     /* It only says how layers are made. */

@@ -51,6 +51,7 @@ typedef struct sb_plan {
     sb_slice platform;
     sb_df_view *view;    /* owned */
     sb_slice dockerfile; /* the pinned text */
+    bool own_frontend;   /* it keeps its (pinned) # syntax, which knows more than the engine */
     sb_plan_image *images;
     size_t image_count, image_cap;
     sb_plan_context *contexts;
@@ -61,6 +62,7 @@ typedef struct sb_plan {
     sb_slice dockerfile_path;  /* and its .dockerignore */
     sb_slice context_path;     /* the normalised main context */
     sb_slice ignore_path;      /* an empty ignore file */
+    sb_slice registry;         /* address of builder/serve.c; absent when it does not run */
     size_t base_layers;        /* of the result: layers of the base image */
     const sb_plan_image *base; /* of the target; NULL: scratch */
 } sb_plan;
@@ -74,5 +76,9 @@ int sb_plan_pin(sb_plan *plan, sb_error **err);
 /* builder/contexts.c: the whole plan for one platform, pinned and on disk below `.sbuild`. */
 int sb_plan_make(sb_project *project, const sb_lock *lock, const sb_build_options *options,
                  const sb_engine *engine, const char *platform, sb_plan **ret_plan, sb_error **err);
+
+/* The names of the user's own --build-context; SB_ERR_UNPINNED for one that would reach the network. */
+int sb_plan_user_contexts(const sb_build_options *options, sb_arena *arena, const char ***ret_names,
+                          size_t *ret_count, sb_error **err);
 
 #endif

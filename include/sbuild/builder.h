@@ -59,6 +59,7 @@ typedef struct sb_build_options {
     const sb_df_var *build_args;
     size_t build_arg_count;
     const char *const *platforms; /* NULL-terminated; NULL: the host's */
+    const char *const *contexts;  /* --build-context NAME=PATH as given, NULL-terminated; may be NULL */
     const char *const *outputs;   /* --output as given, NULL-terminated; may be NULL */
     bool load, push;              /* load is the default when there is no output and no push */
     bool no_cache;

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `sbuild build`: what can be judged from files alone comes first, then one engine run per platform, then the
+ * canonical image, and only when all of that succeeded does anything get a name.
+ */
+#include <builder/archive.h>
+#include <builder/engine.h>
+#include <builder/output.h>
+#include <builder/serve.h>
+
+#include <sbuild/fs.h>
+#include <sbuild/json.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { PLATFORMS_MAX = 64, OUTPUTS_MAX = 64 };
+
+typedef struct built { /* one platform's canonical image */
+    sb_slice platform;
+    sb_descriptor image;
+    size_t base_layers;
+} built;
+
+typedef struct job {
+    sb_arena *arena;
+    sb_project *project;
+    sb_lock *lock;
+    const sb_build_options *options;
+    sb_engine *engine;
+    const sb_engine_ops *ops;
+    const char *platforms[PLATFORMS_MAX + 1];
+    size_t platform_count;
+    sb_output outputs[OUTPUTS_MAX];
+    size_t output_count;
+    bool want_load, want_push;
+    const char **tags; /* NULL-terminated: --tag, and names of outputs */
+    size_t tag_count, tag_cap;
+    sb_layout *layout; /* of the canonical images */
+    built results[PLATFORMS_MAX];
+    sb_descriptor whole; /* the image, or the index of several */
+} job;
+
+static void job_clear(job *j)
+{
+    sb_layout_free(j->layout);
+    sb_engine_free(j->engine);
+    sb_lock_free(j->lock);
+    sb_arena_free(j->arena);
+}
+
+/* --- Before anything runs --- */
+
+static int add_tag(job *j, const char *tag, sb_error **err)
+{
+    if (!j->options->allow_moving_tag && sb_check_tag(tag, err) < 0)
+        return -1;
+    *SB_ARENA_PUSH(j->arena, j->tags, j->tag_count, j->tag_cap) = tag;
+    *SB_ARENA_PUSH(j->arena, j->tags, j->tag_count, j->tag_cap) = NULL;
+    j->tag_count--;
+    return 0;
+}
+
+static int plan_outputs(job *j, sb_error **err)
+{
+    const sb_build_options *options = j->options;
+
+    for (size_t i = 0; options->tags && i < options->tag_count; i++)
+        if (add_tag(j, options->tags[i], err) < 0)
+            return -1;
+    j->want_load = options->load;
+    j->want_push = options->push;
+    for (size_t i = 0; options->outputs && options->outputs[i]; i++) {
+        sb_output *output = &j->outputs[j->output_count];
+
+        if (i == OUTPUTS_MAX)
+            return sb_fail(err, SB_ERR_LIMIT, "more than the maximum of %d outputs", OUTPUTS_MAX);
+        if (sb_output_parse(j->arena, options->outputs[i], output, err) < 0)
+            return -1;
+        j->output_count++;
+        if (output->name.len && add_tag(j, sb_arena_strdup(j->arena, output->name), err) < 0)
+            return -1;
+        j->want_load |= output->kind == SB_OUTPUT_LOAD;
+        j->want_push |= output->kind == SB_OUTPUT_PUSH;
+    }
+    if (!j->output_count && !j->want_push)
+        j->want_load = true;
+    if (j->want_push && !j->tag_count)
+        return sb_fail(err, SB_ERR_USAGE, "--push wants a name: add --tag REGISTRY/NAME:VERSION");
+    if (j->platform_count > 1 && (j->want_load || j->want_push))
+        return sb_fail(
+            err, SB_ERR_USAGE,
+            "an engine takes one platform at a time; build several with --output type=oci,dest=FILE, "
+            "or one after the other");
+    if (options->offline && j->want_push)
+        return sb_fail(err, SB_ERR_USAGE, "--push needs the network that --offline takes away");
+    return 0;
+}
+
+static int plan_platforms(job *j, sb_error **err)
+{
+    const char *const *wanted = j->options->platforms;
+
+    for (size_t i = 0; wanted && wanted[i]; i++) {
+        sb_df_platform platform;
+
+        if (i == PLATFORMS_MAX)
+            return sb_fail(err, SB_ERR_LIMIT, "more than the maximum of %d platforms", PLATFORMS_MAX);
+        if (sb_df_platform_parse(j->arena, sb_slice_z(wanted[i]), &platform, err) < 0)
+            return -1;
+        j->platforms[j->platform_count++] =
+            sb_arena_strdup(j->arena, sb_df_platform_format(j->arena, &platform));
+    }
+    if (!j->platform_count)
+        j->platforms[j->platform_count++] = sb_host_platform();
+    return 0;
+}
+
+/* The lock covers the Dockerfile under these arguments, on every platform. */
+static int check_frozen(job *j, sb_error **err)
+{
+    for (size_t i = 0; i < j->platform_count; i++) {
+        SB_AUTO(sb_df_view) view = NULL;
+        sb_frozen_options frozen = {
+            .build_args = j->options->build_args,
+            .build_arg_count = j->options->build_arg_count,
+            .target = j->options->target,
+            .platform = j->platforms[i],
+        };
+        const char **names = NULL;
+
+        if (sb_plan_user_contexts(j->options, j->arena, &names, &frozen.context_count, err) < 0)
+            return -1;
+        frozen.contexts = names;
+        if (sb_frozen_view(j->project, j->lock, &frozen, &view, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_arguments(const job *j, sb_error **err)
+{
+    for (size_t i = 0; i < j->options->engine_argument_count; i++) {
+        sb_slice value = sb_slice_z(j->options->engine_arguments[i]);
+        sb_slice name = sb_slice_cut(&value, '=');
+        const char *why;
+
+        if (sb_slice_starts(name, SB_LIT("--")))
+            name = sb_slice_sub(name, 2, name.len);
+        if (sb_slice_eqz(name, "network") && j->options->offline && !sb_slice_eqz(value, "none"))
+            return sb_fail(err, SB_ERR_USAGE, "--network and --offline contradict each other");
+        why = j->ops->refuses(j->engine, name, value);
+        if (why)
+            return sb_fail(err, SB_ERR_ENGINE,
+                           "--%" SB_FMT " cannot be handed to %" SB_FMT " %" SB_FMT ": %s", SB_ARG(name),
+                           SB_ARG(j->engine->name), SB_ARG(j->engine->version), why);
+    }
+    return 0;
+}
+
+/* --- One platform --- */
+
+static int canonicalize(job *j, const sb_plan *plan, const char *from_path, const sb_digest *manifest,
+                        built *result, sb_error **err)
+{
+    SB_AUTO(sb_layout) from = NULL;
+    sb_canonical_options options = {.epoch = j->lock->epoch, .base_layers = plan->base_layers};
+
+    if (sb_layout_open(from_path, false, &from, err) < 0 ||
+        sb_image_canonicalize(from, manifest, &options, j->layout, j->arena, &result->image, err) < 0)
+        return sb_wrap(err, "while making the canonical image");
+    result->base_layers = plan->base_layers;
+    result->platform = sb_arena_dup(j->arena, plan->platform);
+    result->image.platform = result->platform;
+    return 0;
+}
+
+static int build_platform(job *j, size_t index, sb_error **err)
+{
+    SB_AUTO(sb_plan) plan = NULL;
+    SB_AUTO(sb_serve) serve = NULL;
+    sb_slice layout;
+    sb_digest manifest;
+
+    if (sb_plan_make(j->project, j->lock, j->options, j->engine, j->platforms[index], &plan, err) < 0)
+        return -1;
+    if (!j->engine->can.layout_contexts && j->engine->kind == SB_ENGINE_DOCKER && plan->image_count) {
+        const char *host = getenv("DOCKER_HOST");
+
+        if (host && *host && strncmp(host, "unix:", 5) != 0)
+            return sb_fail(
+                err, SB_ERR_ENGINE,
+                "the Docker daemon is on another machine and uses the classic image store, which can "
+                "take images from a registry only; switch on its containerd image store");
+        if (sb_serve_start(plan->images[0].layout.ptr, &serve, err) < 0)
+            return -1;
+        plan->registry = sb_slice_z(sb_serve_address(serve));
+    }
+    layout = sb_arena_printf(j->arena, "%" SB_FMT "/result", SB_ARG(plan->path));
+    if (j->ops->build(plan, layout.ptr, &manifest, err) < 0 ||
+        sb_result_rebase(plan, layout.ptr, &manifest, err) < 0 ||
+        canonicalize(j, plan, layout.ptr, &manifest, &j->results[index], err) < 0)
+        return -1;
+    /* It has served its purpose, and may be large. */
+    return sb_remove_tree(plan->dirfd, "result", err);
+}
+
+/* --- The whole --- */
+
+static json_t *describe(const sb_descriptor *image)
+{
+    sb_autofree char *digest = sb_digest_dup(&image->digest);
+    json_t *json = json_object();
+
+    sb_json_set_str(json, "mediaType", image->media_type);
+    sb_json_set_strz(json, "digest", digest);
+    json_object_set_new(json, "size", json_integer((json_int_t)image->size));
+    return json;
+}
+
+/* An index of all platforms, in their order. */
+static int make_index(job *j, sb_error **err)
+{
+    sb_autojson *index =
+        json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", SB_MEDIA_OCI_INDEX, "manifests");
+    sb_autobuf out = SB_BUF_INIT(SB_MANIFEST_MAX);
+
+    for (size_t i = 0; i < j->platform_count; i++) {
+        json_t *entry = describe(&j->results[i].image);
+        json_t *platform = json_object();
+        sb_df_platform parsed;
+
+        if (sb_df_platform_parse(j->arena, j->results[i].platform, &parsed, err) < 0) {
+            json_decref(entry);
+            json_decref(platform);
+            return -1;
+        }
+        sb_json_set_str(platform, "architecture", parsed.arch);
+        sb_json_set_str(platform, "os", parsed.os);
+        if (parsed.variant.len)
+            sb_json_set_str(platform, "variant", parsed.variant);
+        json_object_set_new(entry, "platform", platform);
+        json_array_append_new(json_object_get(index, "manifests"), entry);
+    }
+    if (sb_json_write(index, &out, err) < 0 ||
+        sb_layout_write(j->layout, sb_buf_slice(&out), &j->whole.digest, err) < 0)
+        return -1;
+    j->whole.media_type = SB_LIT(SB_MEDIA_OCI_INDEX);
+    j->whole.size = out.len;
+    return 0;
+}
+
+static int open_layout(job *j, sb_error **err)
+{
+    sb_autofree char *scratch = NULL;
+    sb_autofree char *path = NULL;
+    sb_autoclose int fd = -1;
+
+    if (sb_project_scratch(j->project, &fd, &scratch, err) < 0 || sb_remove_tree(fd, "image", err) < 0)
+        return -1;
+    path = sb_path_join(scratch, "image");
+    return sb_layout_open(path, true, &j->layout, err);
+}
+
+static int write_archive(job *j, const char *dest, sb_error **err)
+{
+    SB_AUTO(sb_newfile) file = NULL;
+
+    if (strcmp(dest, "-") == 0)
+        return sb_image_write_archive(j->layout, &j->whole.digest, j->tags, 0, STDOUT_FILENO, err);
+    if (sb_newfile_begin(AT_FDCWD, dest, 0666, &file, err) < 0 ||
+        sb_image_write_archive(j->layout, &j->whole.digest, j->tags, 0, sb_newfile_fd(file), err) < 0)
+        return -1;
+    return sb_newfile_commit(file, err);
+}
+
+/* The image of the scratch directory, with index.json naming it, as a directory of the user's. */
+static int write_layout(job *j, const char *dest, sb_error **err)
+{
+    SB_AUTO(sb_layout) layout = NULL;
+
+    if (sb_layout_open(dest, true, &layout, err) < 0)
+        return -1;
+    for (size_t i = 0; i < j->platform_count; i++)
+        if (sb_result_copy(j->layout, layout, &j->results[i].image.digest, err) < 0)
+            return -1;
+    if (j->platform_count > 1 && sb_result_copy(j->layout, layout, &j->whole.digest, err) < 0)
+        return -1;
+    return sb_layout_tag(layout, &j->whole, j->tag_count ? sb_slice_z(j->tags[0]) : SB_NIL, err);
+}
+
+/* The root file system; of several platforms, each in a directory or file of its own. */
+static int write_files(job *j, const sb_output *output, const char *dest, sb_error **err)
+{
+    for (size_t i = 0; i < j->platform_count; i++) {
+        const sb_digest *image = &j->results[i].image.digest;
+        sb_autofree char *platform = sb_slice_dup(j->results[i].platform);
+        sb_autofree char *path = NULL;
+        SB_AUTO(sb_newfile) file = NULL;
+
+        for (char *p = platform; *p; p++)
+            if (*p == '/')
+                *p = '_';
+        if (j->platform_count == 1)
+            path = sb_strdup(dest);
+        else
+            path = sb_asprintf(output->tar ? "%s.%s" : "%s/%s", dest, platform);
+        if (!output->tar) {
+            if (sb_image_write_directory(j->layout, image, path, err) < 0)
+                return -1;
+        } else if (strcmp(dest, "-") == 0) {
+            if (sb_image_write_rootfs(j->layout, image, STDOUT_FILENO, err) < 0)
+                return -1;
+        } else if (sb_newfile_begin(AT_FDCWD, path, 0666, &file, err) < 0 ||
+                   sb_image_write_rootfs(j->layout, image, sb_newfile_fd(file), err) < 0 ||
+                   sb_newfile_commit(file, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int write_output(job *j, const sb_output *output, sb_error **err)
+{
+    sb_autofree char *dest = sb_slice_dup(output->dest);
+
+    switch (output->kind) {
+    case SB_OUTPUT_ARCHIVE:
+        return write_archive(j, dest, err);
+    case SB_OUTPUT_LAYOUT:
+        return write_layout(j, dest, err);
+    case SB_OUTPUT_FILES:
+        return write_files(j, output, dest, err);
+    case SB_OUTPUT_LOAD:
+    case SB_OUTPUT_PUSH:
+    case SB_OUTPUT_NOTHING:
+        break;
+    }
+    return 0;
+}
+
+static int write_outputs(job *j, sb_error **err)
+{
+    for (size_t i = 0; i < j->output_count; i++)
+        if (write_output(j, &j->outputs[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int hand_over(job *j, sb_error **err)
+{
+    if (write_outputs(j, err) < 0)
+        return -1;
+    if ((j->want_load || j->want_push) && j->ops->load(j->engine, j->layout, &j->results[0].image.digest,
+                                                       j->results[0].base_layers, j->tags, err) < 0)
+        return sb_wrap(err, "the image was built, but the engine does not take it");
+    for (size_t i = 0; j->want_push && i < j->tag_count; i++)
+        if (j->ops->push(j->engine, j->tags[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int sb_build(sb_project *project, const sb_build_options *options, sb_build_result **ret_result,
+             sb_error **err)
+{
+    __attribute__((cleanup(job_clear)))
+    job j = {.arena = sb_arena_new(), .project = project, .options = options};
+    SB_AUTO(sb_build_result) result = NULL;
+    sb_autoclose int exclusive = -1;
+
+    if (plan_platforms(&j, err) < 0 || plan_outputs(&j, err) < 0 || sb_lock_load(project, &j.lock, err) < 0 ||
+        check_frozen(&j, err) < 0 || sb_engine_select(options->engine, options->builder, &j.engine, err) < 0)
+        return -1;
+    j.ops = sb_engine_ops_of(j.engine->kind);
+    if (check_arguments(&j, err) < 0 || sb_project_exclusive(project, &exclusive, err) < 0 ||
+        open_layout(&j, err) < 0)
+        return -1;
+    for (size_t i = 0; i < j.platform_count; i++)
+        if (build_platform(&j, i, err) < 0)
+            return -1;
+    if (j.platform_count == 1)
+        j.whole = j.results[0].image;
+    else if (make_index(&j, err) < 0)
+        return -1;
+    if (hand_over(&j, err) < 0 || sb_result_report(project, options, j.engine, j.layout, &j.results[0].image,
+                                                   &j.whole, j.tags, &result, err) < 0)
+        return -1;
+    *ret_result = SB_TAKE(result);
+    return 0;
+}

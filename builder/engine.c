@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Finding an engine, and running its programs. */
+#include <builder/engine.h>
+
+#include <sbuild/process.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { ANSWER_MAX = 4 << 20, ANSWER_SECONDS = 60 };
+
+/* The order of choice. */
+static const sb_engine_ops *const all_ops[] = {&sb_engine_docker, &sb_engine_podman, &sb_engine_buildah};
+
+const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind)
+{
+    for (size_t i = 0; i < SB_COUNT(all_ops); i++)
+        if (all_ops[i]->kind == kind)
+            return all_ops[i];
+    return NULL;
+}
+
+/* --- Argument vectors --- */
+
+void sb_argv_add(sb_argv *argv, const char *arg)
+{
+    *SB_ARENA_PUSH(argv->arena, argv->items, argv->count, argv->cap) =
+        sb_arena_strdup(argv->arena, sb_slice_z(arg));
+}
+
+void sb_argv_addf(sb_argv *argv, const char *fmt, ...)
+{
+    sb_autofree char *text = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        text = sb_strdup("");
+    sb_argv_add(argv, text);
+}
+
+const char *const *sb_argv_end(sb_argv *argv)
+{
+    *SB_ARENA_PUSH(argv->arena, argv->items, argv->count, argv->cap) = NULL;
+    argv->count--;
+    return argv->items;
+}
+
+/* --- Programs --- */
+
+/* The last line that says something. */
+static sb_slice last_line(sb_slice text)
+{
+    ptrdiff_t newline;
+
+    text = sb_slice_trim(text);
+    newline = sb_slice_rchr(text, '\n');
+    return newline < 0 ? text : sb_slice_trim(sb_slice_sub(text, (size_t)newline + 1, text.len));
+}
+
+static int ask(sb_arena *arena, const char *const *argv, int input, unsigned timeout, sb_slice *ret_output,
+               sb_error **err)
+{
+    sb_autobuf output = SB_BUF_INIT(ANSWER_MAX);
+    sb_autobuf errors = SB_BUF_INIT(ANSWER_MAX);
+    sb_process_options options = {
+        .argv = argv, .input_fd = input, .output = &output, .errors = &errors, .timeout = timeout};
+    sb_autofree char *said = NULL;
+    int status;
+
+    if (sb_process_run(&options, &status, err) < 0)
+        return -1;
+    if (sb_interrupted)
+        return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
+    if (status == 0) {
+        *ret_output = sb_arena_dup(arena, sb_slice_trim(sb_buf_slice(&output)));
+        return 0;
+    }
+    said = sb_printable(last_line(sb_buf_slice(errors.len ? &errors : &output)));
+    return sb_fail(err, SB_ERR_ENGINE, "\"%s %s\" failed: %s", argv[0], argv[1] ? argv[1] : "", said);
+}
+
+int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err)
+{
+    return ask(arena, argv, -1, ANSWER_SECONDS, ret_output, err);
+}
+
+int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err)
+{
+    return ask(arena, argv, input, 0, ret_output, err);
+}
+
+int sb_engine_run(const char *const *argv, const char *what, sb_error **err)
+{
+    sb_process_options options = {.argv = argv, .output_fd = STDERR_FILENO};
+    int status;
+
+    if (sb_process_run(&options, &status, err) < 0)
+        return -1;
+    if (sb_interrupted)
+        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", what);
+    if (status != 0)
+        return sb_fail(err, SB_ERR_BUILD, "%s failed (%s ended with status %d); its output says why", what,
+                       argv[0], status);
+    return 0;
+}
+
+bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor)
+{
+    unsigned found[2] = {0, 0};
+    size_t i = 0;
+
+    while (i < version.len && (version.ptr[i] < '0' || version.ptr[i] > '9'))
+        i++;
+    for (size_t part = 0; part < 2; part++) {
+        for (; i < version.len && version.ptr[i] >= '0' && version.ptr[i] <= '9' && found[part] < 100000; i++)
+            found[part] = found[part] * 10 + (unsigned)(version.ptr[i] - '0');
+        if (i >= version.len || version.ptr[i] != '.')
+            break;
+        i++;
+    }
+    return found[0] > major || (found[0] == major && found[1] >= minor);
+}
+
+/* --- Probing and choosing --- */
+
+static int probe(const sb_engine_ops *ops, const char *builder, sb_engine **ret_engine, sb_error **err)
+{
+    SB_AUTO(sb_engine) engine = sb_new(sb_engine);
+    sb_autofree char *program = sb_process_find(ops->name);
+
+    engine->arena = sb_arena_new();
+    engine->kind = ops->kind;
+    engine->name = sb_slice_z(ops->name);
+    if (!program) {
+        engine->problem = sb_arena_printf(engine->arena, "%s is not installed", ops->name);
+    } else {
+        engine->program = sb_arena_dup(engine->arena, sb_slice_z(program));
+        if (ops->probe(engine, builder, err) < 0)
+            return -1;
+    }
+    *ret_engine = SB_TAKE(engine);
+    return 0;
+}
+
+int sb_engines_probe(sb_engine ***ret_engines, size_t *ret_count, sb_error **err)
+{
+    sb_autofree sb_engine **engines = sb_new_array(sb_engine *, SB_COUNT(all_ops));
+
+    for (size_t i = 0; i < SB_COUNT(all_ops); i++) {
+        if (probe(all_ops[i], NULL, &engines[i], err) < 0) {
+            while (i > 0)
+                sb_engine_free(engines[--i]);
+            return -1;
+        }
+    }
+    *ret_engines = SB_TAKE(engines);
+    *ret_count = SB_COUNT(all_ops);
+    return 0;
+}
+
+static int select_named(const char *name, const char *builder, sb_engine **ret_engine, sb_error **err)
+{
+    for (size_t i = 0; i < SB_COUNT(all_ops); i++) {
+        SB_AUTO(sb_engine) engine = NULL;
+
+        if (strcmp(all_ops[i]->name, name) != 0)
+            continue;
+        if (probe(all_ops[i], builder, &engine, err) < 0)
+            return -1;
+        if (engine->problem.len)
+            return sb_fail(err, SB_ERR_ENGINE, "%" SB_FMT "; \"sbuild doctor\" shows which engines there are",
+                           SB_ARG(engine->problem));
+        *ret_engine = SB_TAKE(engine);
+        return 0;
+    }
+    return sb_fail(err, SB_ERR_USAGE, "there is no engine \"%s\"; use docker, podman or buildah", name);
+}
+
+int sb_engine_select(const char *name, const char *builder, sb_engine **ret_engine, sb_error **err)
+{
+    sb_autobuf problems = SB_BUF_INIT(1 << 16);
+    const char *wanted = getenv("SBUILD_ENGINE");
+
+    if (!name && wanted && *wanted)
+        name = wanted;
+    /* Only Docker has builders. */
+    if (!name && builder)
+        name = "docker";
+    if (name)
+        return select_named(name, builder, ret_engine, err);
+    for (size_t i = 0; i < SB_COUNT(all_ops); i++) {
+        SB_AUTO(sb_engine) engine = NULL;
+
+        if (probe(all_ops[i], NULL, &engine, err) < 0)
+            return -1;
+        if (!engine->problem.len) {
+            *ret_engine = SB_TAKE(engine);
+            return 0;
+        }
+        sb_buf_printf(&problems, "%s%" SB_FMT, i ? ", " : "", SB_ARG(engine->problem));
+    }
+    return sb_fail(err, SB_ERR_ENGINE,
+                   "no engine works here (%" SB_FMT
+                   "); install buildah (1.28 or newer), or Docker with buildx",
+                   SB_ARG(sb_buf_slice(&problems)));
+}
+
+void sb_engine_free(sb_engine *engine)
+{
+    if (!engine)
+        return;
+    sb_arena_free(engine->arena);
+    free(engine);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Buildah, and Podman, which is Buildah inside. Daemonless; images are handed over as flat directories,
+ * because its reader of OCI layouts does not take Docker's media types, and come back the same way. Docker's
+ * image format is asked for, since the other one drops HEALTHCHECK and SHELL.
+ */
+#include <builder/engine.h>
+
+#include <sbuild/fs.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static void probe_version(sb_engine *engine, sb_slice text, bool podman)
+{
+    /* "buildah version 1.28.2 (image-spec …)", "podman version 4.3.1" */
+    for (int word = 0; word < 2; word++)
+        (void)sb_slice_cut(&text, ' ');
+    engine->version = sb_arena_dup(engine->arena, sb_slice_trim(sb_slice_cut(&text, ' ')));
+    if (!sb_version_at_least(engine->version, podman ? 4 : 1, podman ? 3 : 28))
+        engine->problem = sb_arena_printf(
+            engine->arena, "%" SB_FMT " %" SB_FMT " is too old: %s is the oldest that can be used",
+            SB_ARG(engine->name), SB_ARG(engine->version), podman ? "Podman 4.3" : "Buildah 1.28");
+}
+
+static int probe(sb_engine *engine, const char *builder, sb_error **err)
+{
+    const char *version_argv[] = {engine->program.ptr, "--version", NULL};
+    const char *info_argv[] = {engine->program.ptr, "info", NULL};
+    bool podman = engine->kind == SB_ENGINE_PODMAN;
+    SB_AUTO(sb_error) problem = NULL;
+    sb_slice text;
+
+    if (builder)
+        return sb_fail(err, SB_ERR_USAGE, "--builder is Docker's; %" SB_FMT " has none",
+                       SB_ARG(engine->name));
+    if (sb_engine_ask(engine->arena, version_argv, &text, &problem) < 0 ||
+        (probe_version(engine, text, podman), 0) ||
+        sb_engine_ask(engine->arena, info_argv, &text, &problem) < 0) {
+        engine->problem =
+            sb_arena_printf(engine->arena, "%s", problem ? problem->message : "it does not run");
+        return 0;
+    }
+    engine->can = (sb_engine_abilities){
+        .heredocs = sb_version_at_least(engine->version, podman ? 4 : 1, podman ? 8 : 33),
+        .global_network = true,
+        .build_contexts = true,
+        .copy_exclude = sb_version_at_least(engine->version, podman ? 5 : 1, podman ? 4 : 39),
+        .copy_parents = sb_version_at_least(engine->version, podman ? 5 : 1, podman ? 6 : 41),
+        .secrets = true,
+        .ssh = true,
+    };
+    return 0;
+}
+
+/* --- Command --- */
+
+static bool declares_arg(const sb_plan *plan, const char *name)
+{
+    const sb_dockerfile *df = plan->view->df;
+
+    for (size_t i = 0; i < df->instruction_count; i++)
+        for (size_t k = 0; df->instructions[i].keyword == SB_DF_ARG && k < df->instructions[i].pair_count;
+             k++)
+            if (sb_slice_eqz(df->instructions[i].pairs[k].key, name))
+                return true;
+    return false;
+}
+
+/* One name stands for one image here, whatever the platform. */
+static int add_images(const sb_plan *plan, sb_argv *argv, sb_error **err)
+{
+    for (size_t i = 0; i < plan->image_count; i++) {
+        const sb_plan_image *image = &plan->images[i];
+
+        for (size_t k = 0; k < i; k++)
+            if (sb_slice_eq(plan->images[k].text, image->text))
+                return sb_fail(err, SB_ERR_ENGINE,
+                               "%" SB_FMT " %" SB_FMT " cannot take %" SB_FMT
+                               " for two platforms in one build; use --engine docker",
+                               SB_ARG(plan->engine->name), SB_ARG(plan->engine->version),
+                               SB_ARG(image->text));
+        sb_argv_add(argv, "--build-context");
+        sb_argv_addf(argv, "%" SB_FMT "=container-image://dir:%" SB_FMT, SB_ARG(image->text),
+                     SB_ARG(image->directory));
+    }
+    return 0;
+}
+
+static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
+{
+    const sb_build_options *options = plan->options;
+
+    sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->engine->name));
+    sb_argv_add(argv, "build");
+    /* A layer per instruction, as everywhere else; no trace of the engine. */
+    sb_argv_add(argv, "--layers");
+    sb_argv_add(argv, "--format=docker");
+    sb_argv_add(argv, "--identity-label=false");
+    sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
+    if (options->quiet)
+        sb_argv_add(argv, "--quiet");
+    if (options->target)
+        sb_argv_addf(argv, "--target=%s", options->target);
+    if (declares_arg(plan, "SOURCE_DATE_EPOCH"))
+        sb_argv_addf(argv, "--build-arg=SOURCE_DATE_EPOCH=%lld", (long long)plan->lock->epoch);
+    for (size_t i = 0; i < options->build_arg_count; i++)
+        sb_argv_addf(argv, "--build-arg=%" SB_FMT "=%" SB_FMT, SB_ARG(options->build_args[i].key),
+                     SB_ARG(options->build_args[i].value));
+    if (options->no_cache)
+        sb_argv_add(argv, "--no-cache");
+    if (options->offline)
+        sb_argv_add(argv, "--network=none");
+    if (add_images(plan, argv, err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->context_count; i++) {
+        sb_argv_add(argv, "--build-context");
+        sb_argv_addf(argv, "%" SB_FMT "=%" SB_FMT, SB_ARG(plan->contexts[i].name),
+                     SB_ARG(plan->contexts[i].path));
+    }
+    for (size_t i = 0; options->contexts && options->contexts[i]; i++) {
+        sb_argv_add(argv, "--build-context");
+        sb_argv_add(argv, options->contexts[i]);
+    }
+    for (size_t i = 0; i < options->engine_argument_count; i++)
+        sb_argv_add(argv, options->engine_arguments[i]);
+    sb_argv_addf(argv, "--ignorefile=%" SB_FMT, SB_ARG(plan->ignore_path));
+    sb_argv_addf(argv, "--file=%" SB_FMT, SB_ARG(plan->dockerfile_path));
+    return 0;
+}
+
+/* --- Build --- */
+
+/* The result as a flat directory with uncompressed layers, which are recompressed in one way anyway. */
+static int take_result(const sb_plan *plan, const char *id, const char *layout, sb_digest *ret_manifest,
+                       sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_slice dir = sb_arena_printf(arena, "%" SB_FMT "/flat", SB_ARG(plan->path));
+    sb_slice dest = sb_arena_printf(arena, "dir:%" SB_FMT, SB_ARG(dir));
+    const char *buildah[] = {"buildah", "push", "--quiet", "--disable-compression", id, dest.ptr, NULL};
+    const char *podman[] = {"podman", "push", "--quiet", "--format=v2s2", id, dest.ptr, NULL};
+    sb_slice out;
+
+    if (sb_engine_work(arena, plan->engine->kind == SB_ENGINE_PODMAN ? podman : buildah, -1, &out, err) < 0)
+        return sb_wrap(err, "while taking the result");
+    return sb_result_from_flat(dir.ptr, layout, ret_manifest, err);
+}
+
+static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_argv argv = {.arena = arena};
+    sb_slice iidfile = sb_arena_printf(arena, "%" SB_FMT "/image-id", SB_ARG(plan->path));
+    sb_autofree char *id = NULL;
+
+    if (command(plan, &argv, err) < 0)
+        return -1;
+    sb_argv_addf(&argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
+    sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
+    if (sb_engine_run(sb_argv_end(&argv), "the build", err) < 0 ||
+        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
+        return -1;
+    return take_result(plan, id, layout, ret_manifest, err);
+}
+
+/* --- Load and push --- */
+
+static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *manifest, size_t base_layers,
+                const char *const *tags, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_descriptor descriptor = {.digest = *manifest, .media_type = SB_LIT(SB_MEDIA_OCI_MANIFEST)};
+    sb_autofree char *name = sb_digest_dup(manifest);
+    const char *program = engine->name.ptr;
+    sb_slice raw, source, id;
+
+    /* It looks by itself which layers its storage has. */
+    (void)base_layers;
+    if (sb_layout_read(layout, arena, manifest, SB_MANIFEST_MAX, &raw, err) < 0)
+        return -1;
+    descriptor.size = raw.len;
+    if (sb_layout_tag(layout, &descriptor, sb_slice_z(name + strlen("sha256:")), err) < 0)
+        return -1;
+    source = sb_arena_printf(arena, "oci:%s:%s", sb_layout_path(layout), name + strlen("sha256:"));
+    {
+        const char *pull[] = {program, "pull", "--quiet", source.ptr, NULL};
+
+        if (sb_engine_work(arena, pull, -1, &id, err) < 0)
+            return sb_wrap(err, "while loading the image");
+    }
+    for (; tags && *tags; tags++) {
+        const char *tag[] = {program, "tag", id.ptr, *tags, NULL};
+        sb_slice out;
+
+        if (sb_engine_ask(arena, tag, &out, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int push(const sb_engine *engine, const char *tag, sb_error **err)
+{
+    const char *argv[] = {engine->name.ptr, "push", tag, NULL};
+
+    return sb_engine_run(argv, "the push", err);
+}
+
+static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)
+{
+    static const char *const docker_only[] = {"allow", "no-cache-filter"};
+
+    (void)engine;
+    for (size_t i = 0; i < SB_COUNT(docker_only); i++)
+        if (sb_slice_eqz(name, docker_only[i]))
+            return "it has no such option; use --engine docker";
+    if ((sb_slice_eqz(name, "cache-from") || sb_slice_eqz(name, "cache-to")) &&
+        sb_slice_find(value, SB_LIT("type=")) >= 0)
+        return "it takes a repository here, not type=…";
+    if (sb_slice_eqz(name, "provenance") || sb_slice_eqz(name, "sbom") || sb_slice_eqz(name, "attest"))
+        return "it makes no attestations";
+    return NULL;
+}
+
+const sb_engine_ops sb_engine_buildah = {
+    .kind = SB_ENGINE_BUILDAH,
+    .name = "buildah",
+    .probe = probe,
+    .command = command,
+    .build = build,
+    .load = load,
+    .push = push,
+    .refuses = refuses,
+};
+
+const sb_engine_ops sb_engine_podman = {
+    .kind = SB_ENGINE_PODMAN,
+    .name = "podman",
+    .probe = probe,
+    .command = command,
+    .build = build,
+    .load = load,
+    .push = push,
+    .refuses = refuses,
+};
