@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
+#include <sbuild/builder.h>
 
 typedef struct build_options {
     const char *file;
@@ -69,10 +70,84 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
+static bool writes_to_stdout(const cli_list *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        sb_slice text = sb_slice_z(outputs->items[i]);
+
+        if (sb_slice_eqz(text, "-") || sb_slice_ends(text, SB_LIT("dest=-")) ||
+            sb_slice_find(text, SB_LIT("dest=-,")) >= 0 ||
+            (sb_slice_find(text, SB_LIT("type=oci")) >= 0 && sb_slice_find(text, SB_LIT("dest=")) < 0))
+            return true;
+    }
+    return false;
+}
+
+static void print_result(const cli_app *app, const build_options *o, const sb_build_result *result)
+{
+    /* An image that goes to standard output has it for itself. */
+    FILE *out = writes_to_stdout(&o->outputs) ? stderr : stdout;
+    const cli_style *style = out == stdout ? &app->out : &app->err;
+    SB_AUTO(cli_table) table = NULL;
+    sb_slice row[2] = {SB_LIT("image ID"), result->image_id};
+
+    if (app->quiet) {
+        fprintf(out, "%" SB_FMT "\n", SB_ARG(result->image_id));
+        return;
+    }
+    table = cli_table_new(2);
+    cli_table_add(table, row, CLI_BOLD);
+    row[0] = SB_LIT("manifest");
+    row[1] = result->manifest_digest;
+    cli_table_add(table, row, CLI_PLAIN);
+    row[0] = SB_LIT("engine");
+    row[1] = result->engine;
+    cli_table_add(table, row, CLI_PLAIN);
+    for (size_t i = 0; i < o->tags.count; i++) {
+        row[0] = SB_LIT("tag");
+        row[1] = sb_slice_z(o->tags.items[i]);
+        cli_table_add(table, row, CLI_GREEN);
+    }
+    cli_table_print(table, style, out);
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    const build_options *o = values;
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(sb_build_result) result = NULL;
+    sb_df_var *vars = NULL;
+    sb_build_options options = {
+        .tags = cli_strings(&o->tags),
+        .tag_count = o->tags.count,
+        .allow_moving_tag = o->allow_moving_tag,
+        .offline = o->offline,
+        .engine = o->engine,
+        .builder = o->builder,
+        .target = o->target,
+        .platforms = cli_strings(&o->platforms),
+        .contexts = cli_strings(&o->build_contexts),
+        .outputs = cli_strings(&o->outputs),
+        .load = o->load,
+        .push = o->push,
+        .no_cache = o->no_cache,
+        .quiet = app->quiet,
+        .iidfile = o->iidfile,
+        .metadata_file = o->metadata_file,
+        .progress = app->progress_mode,
+        .engine_arguments = cli_strings(&o->engine_arguments),
+        .engine_argument_count = o->engine_arguments.count,
+    };
+
+    if (cli_build_args(&o->build_args, arena, &vars, &options.build_arg_count, err) < 0 ||
+        cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
+        return -1;
+    options.build_args = vars;
+    if (sb_build(project, &options, &result, err) < 0)
+        return -1;
+    print_result(app, o, result);
+    return 0;
 }
 
 static const cli_example examples[] = {

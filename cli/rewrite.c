@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
+#include <sbuild/builder.h>
+#include <sbuild/fs.h>
+
+#include <errno.h>
+#include <fcntl.h>
 
 typedef struct rewrite_options {
     const char *file;
@@ -26,10 +31,77 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
+/* As a shell takes it: quoted where it has to be. */
+static void print_word(FILE *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+
+    if (*word && strspn(word, plain) == strlen(word)) {
+        fputs(word, out);
+        return;
+    }
+    fputc('\'', out);
+    for (; *word; word++) {
+        if (*word == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*word, out);
+    }
+    fputc('\'', out);
+}
+
+static void print_command(char **command, FILE *out)
+{
+    for (size_t i = 0; command[i]; i++) {
+        /* An option per line, with its value. */
+        if (i)
+            fputs(command[i][0] == '-' || !command[i + 1] ? " \\\n    " : " ", out);
+        print_word(out, command[i]);
+    }
+    fputc('\n', out);
+}
+
+static int print(const cli_app *app, const rewrite_options *o, const sb_rewrite *rewrite, sb_error **err)
+{
+    if (o->output && sb_write_file(AT_FDCWD, o->output,
+                                   sb_slice_of(rewrite->dockerfile, rewrite->dockerfile_len), 0666, err) < 0)
+        return -1;
+    if (!o->output &&
+        fwrite(rewrite->dockerfile, 1, rewrite->dockerfile_len, stdout) != rewrite->dockerfile_len)
+        return sb_fail(err, SB_ERR_IO, "cannot write to standard output: %s", strerror(errno));
+    if (!app->quiet) {
+        fflush(stdout);
+        print_command(rewrite->command, stderr);
+    }
+    return 0;
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    const rewrite_options *o = values;
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_rewrite rewrite = {0};
+    sb_df_var *vars = NULL;
+    sb_build_options options = {
+        .offline = o->offline,
+        .engine = o->engine,
+        .builder = o->builder,
+        .target = o->target,
+        .platforms = cli_strings(&o->platforms),
+        .contexts = cli_strings(&o->build_contexts),
+    };
+    int result;
+
+    if (cli_build_args(&o->build_args, arena, &vars, &options.build_arg_count, err) < 0 ||
+        cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
+        return -1;
+    options.build_args = vars;
+    if (sb_rewrite_make(project, &options, &rewrite, err) < 0)
+        return -1;
+    result = print(app, o, &rewrite, err);
+    sb_rewrite_clear(&rewrite);
+    return result;
 }
 
 static const cli_example examples[] = {
