@@ -118,7 +118,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_build_result) result = NULL;
     sb_df_var *vars = NULL;
-    sb_build_options options = {
+    sb_build_options wanted = {
         .tags = cli_strings(&o->tags),
         .tag_count = o->tags.count,
         .allow_moving_tag = o->allow_moving_tag,
@@ -140,11 +140,11 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .engine_argument_count = o->engine_arguments.count,
     };
 
-    if (cli_build_args(&o->build_args, arena, &vars, &options.build_arg_count, err) < 0 ||
+    if (cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
         cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
         return -1;
-    options.build_args = vars;
-    if (sb_build(project, &options, &result, err) < 0)
+    wanted.build_args = vars;
+    if (sb_build(project, &wanted, &result, err) < 0)
         return -1;
     print_result(app, o, result);
     return 0;

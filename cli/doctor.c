@@ -75,7 +75,7 @@ static void print_program(const cli_app *app, const char *name, const char *what
     sb_autofree char *path = sb_process_find(name);
     sb_autobuf text = SB_BUF_INIT(65536);
     const char *argv[] = {path, "--version", NULL};
-    sb_process_options options = {.argv = argv, .output = &text, .errors = &text, .timeout = 10};
+    sb_process_options process = {.argv = argv, .output = &text, .errors = &text, .timeout = 10};
     sb_slice rest, line;
     int status;
 
@@ -84,7 +84,7 @@ static void print_program(const cli_app *app, const char *name, const char *what
                cli_color_on(&app->out, CLI_PLAIN), name, what);
         return;
     }
-    if (sb_process_run(&options, &status, NULL) < 0)
+    if (sb_process_run(&process, &status, NULL) < 0)
         sb_buf_reset(&text);
     rest = sb_buf_slice(&text);
     line = sb_slice_cut(&rest, '\n');

@@ -83,7 +83,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_rewrite rewrite = {0};
     sb_df_var *vars = NULL;
-    sb_build_options options = {
+    sb_build_options wanted = {
         .offline = o->offline,
         .engine = o->engine,
         .builder = o->builder,
@@ -93,11 +93,11 @@ static int run(cli_app *app, const void *values, sb_error **err)
     };
     int result;
 
-    if (cli_build_args(&o->build_args, arena, &vars, &options.build_arg_count, err) < 0 ||
+    if (cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
         cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
         return -1;
-    options.build_args = vars;
-    if (sb_rewrite_make(project, &options, &rewrite, err) < 0)
+    wanted.build_args = vars;
+    if (sb_rewrite_make(project, &wanted, &rewrite, err) < 0)
         return -1;
     result = print(app, o, &rewrite, err);
     sb_rewrite_clear(&rewrite);
