@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Collecting what is wrong, to report all of it. */
+#ifndef SBUILD_LOCK_FINDINGS_H
+#define SBUILD_LOCK_FINDINGS_H
+
+#include <sbuild/lock.h>
+
+enum { SB_FINDINGS_MAX = 10000 };
+
+sb_findings *sb_findings_new(void);
+/* One more. The same message is added once. */
+void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...) SB_PRINTF(3, 4);
+/* The error becomes one, behind "where: " unless that is NULL; clears *err. */
+void sb_findings_take(sb_findings *findings, const char *where, sb_error **err);
+
+#endif
