@@ -22,11 +22,16 @@ int sb_evidence_recheck(const sb_store *store, const sb_lock_file *file, const s
 int sb_evidence_recheck_git(const sb_store *store, const sb_lock_git *git, const sb_lock_evidence *evidence,
                             sb_arena *arena, sb_error **err);
 
-/* As sb_evidence_recheck, and tells who signed (0 signers where nobody did). */
+/* What came to light when evidence was checked for the first time. */
+typedef struct sb_evidence_found {
+    sb_lock_signer *signers; /* none where nobody signs */
+    size_t signer_count;
+    sb_slice entry; /* of a checksum list: "sha256:…"; absent otherwise */
+} sb_evidence_found;
 int sb_evidence_check(const sb_store *store, const sb_lock_file *file, const sb_lock_evidence *evidence,
-                      sb_arena *arena, sb_lock_signer **ret_signers, size_t *ret_count, sb_error **err);
+                      sb_arena *arena, sb_evidence_found *ret_found, sb_error **err);
 int sb_evidence_check_git(const sb_store *store, const sb_lock_git *git, const sb_lock_evidence *evidence,
-                          sb_arena *arena, sb_lock_signer **ret_signers, size_t *ret_count, sb_error **err);
+                          sb_arena *arena, sb_evidence_found *ret_found, sb_error **err);
 
 /* Every object that the evidence stands on: signature, list, keys. */
 size_t sb_evidence_objects(const sb_lock_evidence *evidence, sb_arena *arena, sb_digest **ret_digests);

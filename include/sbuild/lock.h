@@ -203,7 +203,8 @@ typedef struct sb_update_report {
     sb_arena *arena;
     sb_lock_change *changes; /* every entry, in lock order */
     size_t count;
-    bool written; /* the lock file changed */
+    bool written;     /* the lock file changed */
+    size_t run_count; /* RUN instructions that may use the network: not locked */
 } sb_update_report;
 void sb_update_report_free(sb_update_report *report);
 SB_DEFINE_CLEANUP(sb_update_report, sb_update_report_free)
