@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
 
+#include <cli/progress.h>
+#include <sbuild/lock.h>
+
 typedef struct lock_options {
     const char *file;
     const char *target;
@@ -31,10 +34,101 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
+static int print_json(const sb_update_report *report, sb_error **err)
+{
+    enum { JSON_MAX = 64 << 20 };
+    sb_autojson *root = json_object();
+    json_t *entries = json_array();
+    sb_autobuf out = SB_BUF_INIT(JSON_MAX);
+
+    json_object_set_new(root, "entries", entries);
+    json_object_set_new(root, "run-instructions", json_integer((json_int_t)report->run_count));
+    json_object_set_new(root, "written", json_boolean(report->written));
+    for (size_t i = 0; i < report->count; i++) {
+        const sb_lock_change *change = &report->changes[i];
+        json_t *entry = json_object();
+
+        sb_json_set_strz(entry, "kind", change->kind);
+        sb_json_set_str(entry, "name", change->name);
+        sb_json_set_str(entry, "pinned", change->pinned);
+        sb_json_set_str(entry, "vouched", change->vouched);
+        json_object_set_new(entry, "changed", json_boolean(change->changed));
+        json_array_append_new(entries, entry);
+    }
+    if (sb_json_write(root, &out, err) < 0)
+        return -1;
+    printf("%s\n", out.data);
+    return 0;
+}
+
+static void print_table(const cli_app *app, const sb_update_report *report)
+{
+    static const char *const titles[] = {"", "KIND", "AS WRITTEN", "PINNED TO", "VOUCHED FOR BY"};
+    SB_AUTO(cli_table) table = cli_table_new(SB_COUNT(titles));
+
+    if (!report->count)
+        return;
+    cli_table_title(table, titles);
+    for (size_t i = 0; i < report->count; i++) {
+        const sb_lock_change *change = &report->changes[i];
+        sb_slice cells[] = {change->changed ? SB_LIT("*") : SB_LIT(""), sb_slice_z(change->kind),
+                            change->name, change->pinned, change->vouched};
+
+        cli_table_add(table, cells, change->changed ? CLI_GREEN : CLI_PLAIN);
+    }
+    cli_table_print(table, &app->out, stdout);
+}
+
+static void print_report(const cli_app *app, const sb_project *project, const sb_update_report *report)
+{
+    size_t changed = 0;
+
+    print_table(app, report);
+    for (size_t i = 0; i < report->count; i++)
+        changed += report->changes[i].changed;
+    if (report->run_count)
+        printf("%zu RUN instruction%s may use the network; what %s download%s is not locked, --offline "
+               "builds give "
+               "%s none\n",
+               report->run_count, report->run_count == 1 ? "" : "s", report->run_count == 1 ? "it" : "they",
+               report->run_count == 1 ? "s" : "", report->run_count == 1 ? "it" : "them");
+    if (!report->written)
+        printf("%" SB_FMT " is up to date\n", SB_ARG(project->lock_name));
+    else if (changed)
+        printf("%" SB_FMT " written, %zu of %zu changed (*)\n", SB_ARG(project->lock_name), changed,
+               report->count);
+    else
+        printf("%" SB_FMT " written\n", SB_ARG(project->lock_name));
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    const lock_options *given = values;
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_update_report) report = NULL;
+    sb_df_var *args;
+    sb_update_options wanted = {.target = given->target,
+                                .platforms = cli_strings(&given->platforms),
+                                .update_all = given->update.bare,
+                                .update = cli_strings(&given->update),
+                                .require_signatures = given->require_signatures,
+                                .no_run = given->no_run,
+                                .pull_images = true};
+
+    if (cli_build_args(&given->build_args, arena, &args, &wanted.build_arg_count, err) < 0 ||
+        (given->min_age && cli_duration(given->min_age, "min-age", &wanted.min_age, err) < 0) ||
+        cli_open_project(app, app->operands[0], given->file, &project, err) < 0)
+        return -1;
+    wanted.build_args = args;
+    if (sb_lock_update(project, &wanted, &report, err) < 0)
+        return -1;
+    cli_progress_clear(app->live);
+    if (given->json)
+        return print_json(report, err);
+    if (!app->quiet)
+        print_report(app, project, report);
+    return 0;
 }
 
 static const cli_example examples[] = {
