@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <lock/objects.h>
+
+const char *sb_needed_kind_name(sb_needed_kind kind)
+{
+    static const char *const names[] = {
+        [SB_NEEDED_INDEX] = "image",
+        [SB_NEEDED_MANIFEST] = "manifest",
+        [SB_NEEDED_CONFIG] = "config",
+        [SB_NEEDED_LAYER] = "layer",
+        [SB_NEEDED_FILE] = "file",
+        [SB_NEEDED_SIGNATURE] = "signature",
+        [SB_NEEDED_LIST] = "checksum list",
+        [SB_NEEDED_KEY] = "public key",
+        [SB_NEEDED_GIT_OBJECT] = "git object",
+        [SB_NEEDED_GIT] = "git archive",
+    };
+
+    return names[kind];
+}
+
+static void push(sb_arena *arena, sb_needed_list *list, sb_needed needed)
+{
+    *SB_ARENA_PUSH(arena, list->items, list->count, list->cap) = needed;
+}
+
+static void add_image(sb_arena *arena, sb_needed_list *list, const sb_lock_image *image)
+{
+    sb_needed base = {.digest = image->digest, .kind = SB_NEEDED_INDEX, .name = image->name, .image = image};
+
+    push(arena, list, base);
+    for (size_t i = 0; i < image->platform_count; i++) {
+        base.platform = &image->platforms[i];
+        base.kind = SB_NEEDED_MANIFEST;
+        base.digest = base.platform->manifest;
+        if (!sb_digest_eq(&base.digest, &image->digest))
+            push(arena, list, base);
+        base.kind = SB_NEEDED_CONFIG;
+        base.digest = base.platform->config;
+        push(arena, list, base);
+    }
+}
+
+/* `base` is the entry's own object. */
+static void add_evidence(sb_arena *arena, sb_needed_list *list, sb_needed base,
+                         const sb_lock_evidence *evidence, size_t count)
+{
+    base.size = 0;
+    for (size_t i = 0; i < count; i++) {
+        const sb_lock_evidence *e = &evidence[i];
+        bool of_list = e->kind == SB_EVIDENCE_CHECKSUMS;
+
+        if (e->has_list) {
+            base.kind = base.git ? SB_NEEDED_GIT_OBJECT : SB_NEEDED_LIST;
+            base.digest = e->list;
+            base.url = base.git ? SB_NIL : e->url;
+            push(arena, list, base);
+        }
+        if (e->has_signature) {
+            base.kind = SB_NEEDED_SIGNATURE;
+            base.digest = e->signature;
+            base.url = of_list ? e->signature_url : e->url;
+            push(arena, list, base);
+        }
+        base.kind = SB_NEEDED_KEY;
+        base.url = SB_NIL;
+        for (size_t k = 0; k < e->key_count; k++) {
+            base.digest = e->keys[k];
+            push(arena, list, base);
+        }
+    }
+}
+
+void sb_needed_by_lock(const sb_lock *lock, sb_arena *arena, sb_needed_list *list)
+{
+    for (size_t i = 0; i < lock->image_count; i++)
+        add_image(arena, list, &lock->images[i]);
+    for (size_t i = 0; i < lock->file_count; i++) {
+        const sb_lock_file *file = &lock->files[i];
+        sb_needed needed = {.digest = file->digest,
+                            .kind = SB_NEEDED_FILE,
+                            .size = file->size,
+                            .name = file->expanded,
+                            .url = file->expanded,
+                            .file = file};
+
+        push(arena, list, needed);
+        add_evidence(arena, list, needed, file->evidence, file->evidence_count);
+    }
+    for (size_t i = 0; i < lock->git_count; i++) {
+        const sb_lock_git *git = &lock->git[i];
+        sb_needed needed = {.digest = git->archive,
+                            .kind = SB_NEEDED_GIT,
+                            .size = git->size,
+                            .name = git->expanded,
+                            .git = git};
+
+        push(arena, list, needed);
+        add_evidence(arena, list, needed, git->evidence, git->evidence_count);
+    }
+}
+
+int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice manifest,
+                       sb_arena *arena, sb_needed_list *list, sb_error **err)
+{
+    sb_autofree char *name = sb_printable(image->name);
+    sb_manifest parsed;
+
+    if (sb_manifest_parse(arena, manifest, SB_NIL, &parsed, err) < 0)
+        return sb_wrap(err, "the manifest of %s", name);
+    if (parsed.is_index)
+        return sb_fail(err, SB_ERR_VERIFY, "the manifest of %s is an index; run \"sbuild lock --update=%s\"",
+                       name, name);
+    for (size_t i = 0; i < parsed.layer_count; i++)
+        push(arena, list,
+             (sb_needed){.digest = parsed.layers[i].digest,
+                         .kind = SB_NEEDED_LAYER,
+                         .size = parsed.layers[i].size,
+                         .name = image->name,
+                         .image = image,
+                         .platform = platform});
+    return 0;
+}
+
+sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena)
+{
+    sb_autofree char *name = sb_printable(needed->name);
+    const char *kind = sb_needed_kind_name(needed->kind);
+
+    if (needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT || needed->kind == SB_NEEDED_INDEX)
+        return sb_arena_printf(arena, "%s", name);
+    if (needed->platform) {
+        sb_autofree char *platform = sb_printable(needed->platform->platform);
+
+        return sb_arena_printf(arena, "%s (%s for %s)", name, kind, platform);
+    }
+    return sb_arena_printf(arena, "%s (%s)", name, kind);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every object that a lock needs in a store, and what it is. */
+#ifndef SBUILD_LOCK_OBJECTS_H
+#define SBUILD_LOCK_OBJECTS_H
+
+#include <sbuild/lock.h>
+
+typedef enum sb_needed_kind {
+    SB_NEEDED_INDEX,    /* or the manifest of an image without one */
+    SB_NEEDED_MANIFEST, /* of a platform */
+    SB_NEEDED_CONFIG,
+    SB_NEEDED_LAYER,
+    SB_NEEDED_FILE,
+    SB_NEEDED_SIGNATURE,
+    SB_NEEDED_LIST,
+    SB_NEEDED_KEY,
+    SB_NEEDED_GIT_OBJECT, /* a signed tag or commit */
+    SB_NEEDED_GIT,        /* an archive */
+} sb_needed_kind;
+
+typedef struct sb_needed {
+    sb_digest digest;
+    sb_needed_kind kind;
+    uint64_t size; /* bytes; 0: not known */
+    sb_slice name; /* of the entry that needs it: reference or URL, expanded */
+    sb_slice url;  /* where it can be had: FILE, SIGNATURE, LIST; absent elsewhere */
+    /* the entry */
+    const sb_lock_image *image;
+    const sb_lock_platform *platform;
+    const sb_lock_file *file;
+    const sb_lock_git *git;
+} sb_needed;
+
+typedef struct sb_needed_list {
+    sb_needed *items;
+    size_t count, cap;
+} sb_needed_list;
+
+const char *sb_needed_kind_name(sb_needed_kind kind); /* "signature" */
+/* In lock order; what several entries need is there once for each. Layers are not among them. */
+void sb_needed_by_lock(const sb_lock *lock, sb_arena *arena, sb_needed_list *list);
+/* The layers of a platform's image, from its manifest. */
+int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice manifest,
+                       sb_arena *arena, sb_needed_list *list, sb_error **err);
+/* "https://example.org/tool.tgz", and of what is not the thing itself also what it is; printable. */
+sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena);
+
+#endif
