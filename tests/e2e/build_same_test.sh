@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The same image, whatever builds it: Docker with either store and Buildah, another umask, another user, another clone,
+# another day.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/build_lib.sh"
+
+everything_start
+everything_project "$T/all"
+example hello
+engine_buildah_setup buildah
+assert_ok sbuild lock "$T/all"
+assert_ok sbuild lock "$T/hello"
+
+now "Buildah, and Buildah again from a clone under another umask a year later"
+run sbuild build -q --engine buildah -t all:1.0.0 "$T/all"
+all=$(image_id)
+run sbuild build -q --engine buildah -t hello:1.0.0 "$T/hello"
+hello=$(image_id)
+assert_json "$T/all/.sbuild/result.json" .image "\"$all\""
+manifest=$(jq -r .manifest "$T/all/.sbuild/result.json")
+mkdir "$T/clone"
+(umask 027 && cp -r --no-preserve=all "$T/all/." "$T/clone/")
+chmod 700 "$T/clone/tool"
+rm -rf "$T/clone/.sbuild"
+find "$T/clone" -exec touch -h -d '2031-01-01' {} +
+chown -R 1234:1234 "$T/clone"
+run bash -c 'umask 077; exec "$@"' bash "$SBUILD" build -q --engine buildah --no-cache -t all:1.0.0 "$T/clone"
+assert_eq "$all" "$(image_id)" "image ID of the clone"
+assert_eq "$manifest" "$(jq -r .manifest "$T/clone/.sbuild/result.json")" "manifest digest of the clone"
+
+for store in containerd classic; do
+	now "Docker with the $store store"
+	engine_docker_start "$store" --store "$store"
+	run sbuild build -q --engine docker -t all:1.0.0 "$T/all"
+	assert_eq "$all" "$(image_id)" "image ID from Docker"
+	assert_eq "$manifest" "$(jq -r .manifest "$T/all/.sbuild/result.json")" "manifest digest from Docker"
+	run sbuild build -q --engine docker -t hello:1.0.0 "$T/hello"
+	assert_eq "$hello" "$(image_id)" "image ID of hello from Docker"
+	stop_part docker-engine.sh "$store"
+done
