@@ -147,6 +147,14 @@ static int take_result(const sb_plan *plan, const char *id, const char *layout, 
     return sb_result_from_flat(dir.ptr, layout, ret_manifest, err);
 }
 
+/* With chroot isolation, --network none is accepted and does nothing. */
+static bool must_unplug(const sb_plan *plan)
+{
+    const char *isolation = getenv("BUILDAH_ISOLATION");
+
+    return plan->options->offline && isolation && strcmp(isolation, "chroot") == 0;
+}
+
 static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
@@ -158,7 +166,8 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return -1;
     sb_argv_addf(&argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_run(sb_argv_end(&argv), "the build", err) < 0 ||
+    if ((must_unplug(plan) ? sb_engine_run_unplugged(sb_argv_end(&argv), "the build", err)
+                           : sb_engine_run(sb_argv_end(&argv), "the build", err)) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
         return -1;
     return take_result(plan, id, layout, ret_manifest, err);
