@@ -93,6 +93,9 @@ void sb_update_profiles(sb_updater *u);
  */
 int sb_update_collect(sb_updater *u, bool *ret_pending, sb_error **err);
 
+/* Adds what one ADD of a URL or git repository wants, and what it demands. */
+int sb_update_want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref, sb_error **err);
+
 /* --- update_images.c --- */
 /* Resolves all that is not yet, and puts what it stands on into the cache. */
 int sb_update_images(sb_updater *u, sb_error **err);

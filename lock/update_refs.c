@@ -182,7 +182,7 @@ static bool is_seen(const sb_want_source *want, const sb_df_instruction *ins)
     return false;
 }
 
-static int want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref, sb_error **err)
+int sb_update_want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref, sb_error **err)
 {
     sb_want_source *want = NULL;
     sb_demand *demands;
@@ -224,7 +224,7 @@ static int want_ref(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref,
     if (ref->incomplete) /* decided when the base image is known */
         return 0;
     if (ref->kind == SB_REF_ADD_URL || ref->kind == SB_REF_ADD_GIT)
-        return want_source(u, view, ref, err);
+        return sb_update_want_source(u, view, ref, err);
     if (ref->kind == SB_REF_SYNTAX) /* a frontend runs where the build runs */
         return want_image(u, ref, sb_slice_z(build_platform), err);
     if (ref->kind == SB_REF_FROM && ref->stage >= 0 && view->stages[ref->stage].base_kind != SB_BASE_IMAGE)
