@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fetch/address.h>
 #include <fetch/git.h>
 
 #include <sbuild/buf.h>
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -177,36 +177,6 @@ int sb_git_remote_parse(sb_arena *arena, const sb_settings *settings, sb_slice u
     return 0;
 }
 
-static bool is_local_v4(uint32_t a)
-{
-    return a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe;
-}
-
-/* Loopback, link-local or unspecified: what only a program on this machine, or next to it, may be told to
- * reach. */
-static bool is_local(const struct sockaddr *address)
-{
-    const struct in6_addr *six;
-    struct sockaddr_in6 v6;
-    struct sockaddr_in v4;
-
-    if (address->sa_family == AF_INET) {
-        memcpy(&v4, address, sizeof(v4));
-        return is_local_v4(ntohl(v4.sin_addr.s_addr));
-    }
-    if (address->sa_family != AF_INET6)
-        return true;
-    memcpy(&v6, address, sizeof(v6));
-    six = &v6.sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(six) || IN6_IS_ADDR_V4COMPAT(six)) {
-        uint32_t a;
-
-        memcpy(&a, six->s6_addr + 12, sizeof(a));
-        return is_local_v4(ntohl(a));
-    }
-    return IN6_IS_ADDR_LOOPBACK(six) || IN6_IS_ADDR_UNSPECIFIED(six) || IN6_IS_ADDR_LINKLOCAL(six);
-}
-
 static void free_addresses(struct addrinfo **list)
 {
     if (*list)
@@ -240,7 +210,7 @@ int sb_git_remote_resolve(sb_arena *arena, const sb_settings *settings, const sb
     sb_buf_printf(&pin, "%s:%" SB_FMT ":", host,
                   SB_ARG(remote->port.ptr ? remote->port : sb_slice_z(default_port(remote))));
     for (const struct addrinfo *a = list; a; a = a->ai_next) {
-        if (is_local(a->ai_addr))
+        if (sb_address_is_local(a->ai_addr))
             return sb_fail(
                 err, SB_ERR_NETWORK,
                 "refusing to fetch from %s: %s is an address of this machine or its link; add the host to "
