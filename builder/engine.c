@@ -4,6 +4,7 @@
 
 #include <sbuild/process.h>
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -94,9 +95,10 @@ int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice
     return ask(arena, argv, input, 0, ret_output, err);
 }
 
-int sb_engine_run(const char *const *argv, const char *what, sb_error **err)
+int sb_engine_run(const char *const *argv, bool quiet, const char *what, sb_error **err)
 {
-    sb_process_options options = {.argv = argv, .output_fd = STDERR_FILENO};
+    sb_autoclose int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    sb_process_options options = {.argv = argv, .output_fd = null >= 0 ? null : STDERR_FILENO};
     int status;
 
     if (sb_process_run(&options, &status, err) < 0)

@@ -48,10 +48,11 @@ const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
 /* The same for work that takes as long as it takes; `input` > 0 is its standard input. */
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err);
-/* Runs it with its output on the caller's standard error. SB_ERR_BUILD when it fails. */
-int sb_engine_run(const char *const *argv, const char *what, sb_error **err);
+/* Runs it with its output on the caller's standard error (`quiet`: its errors alone). SB_ERR_BUILD when it
+ * fails. */
+int sb_engine_run(const char *const *argv, bool quiet, const char *what, sb_error **err);
 /* The same in a network namespace with nothing but a loopback interface. */
-int sb_engine_run_unplugged(const char *const *argv, const char *what, sb_error **err);
+int sb_engine_run_unplugged(const char *const *argv, bool quiet, const char *what, sb_error **err);
 
 /* "26.1.5+dfsg" → 26.1; compares major, then minor. */
 bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor);

@@ -166,8 +166,9 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return -1;
     sb_argv_addf(&argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if ((must_unplug(plan) ? sb_engine_run_unplugged(sb_argv_end(&argv), "the build", err)
-                           : sb_engine_run(sb_argv_end(&argv), "the build", err)) < 0 ||
+    if ((must_unplug(plan)
+             ? sb_engine_run_unplugged(sb_argv_end(&argv), plan->options->quiet, "the build", err)
+             : sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err)) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
         return -1;
     return take_result(plan, id, layout, ret_manifest, err);
@@ -212,7 +213,7 @@ static int push(const sb_engine *engine, const char *tag, sb_error **err)
 {
     const char *argv[] = {engine->name.ptr, "push", tag, NULL};
 
-    return sb_engine_run(argv, "the push", err);
+    return sb_engine_run(argv, false, "the push", err);
 }
 
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)

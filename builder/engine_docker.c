@@ -219,7 +219,7 @@ static int build_classic(const sb_plan *plan, const char *layout, sb_argv *argv,
 
     sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_run(sb_argv_end(argv), "the build", err) < 0 ||
+    if (sb_engine_run(sb_argv_end(argv), plan->options->quiet, "the build", err) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
         return -1;
     {
@@ -256,7 +256,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return build_classic(plan, layout, &argv, ret_manifest, err);
     sb_argv_addf(&argv, "--output=type=oci,dest=%s,tar=false", layout);
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_run(sb_argv_end(&argv), "the build", err) < 0)
+    if (sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err) < 0)
         return -1;
     return sb_result_manifest(layout, ret_manifest, err);
 }
@@ -343,7 +343,7 @@ static int push(const sb_engine *engine, const char *tag, sb_error **err)
     const char *argv[] = {"docker", "push", tag, NULL};
 
     (void)engine;
-    return sb_engine_run(argv, "the push", err);
+    return sb_engine_run(argv, false, "the push", err);
 }
 
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)

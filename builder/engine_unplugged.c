@@ -21,18 +21,18 @@ static bool loopback_up(void)
     return fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
 }
 
-static void run_in_child(const char *const *argv, const char *what)
+static void run_in_child(const char *const *argv, bool quiet, const char *what)
 {
     SB_AUTO(sb_error) failed = NULL;
 
     if (unshare(CLONE_NEWNET) < 0 || !loopback_up())
         _exit(EXIT_NO_NETWORK);
-    if (sb_engine_run(argv, what, &failed) == 0)
+    if (sb_engine_run(argv, quiet, what, &failed) == 0)
         _exit(0);
     _exit(failed->code == SB_ERR_BUILD ? 1 : EXIT_NO_PROGRAM);
 }
 
-int sb_engine_run_unplugged(const char *const *argv, const char *what, sb_error **err)
+int sb_engine_run_unplugged(const char *const *argv, bool quiet, const char *what, sb_error **err)
 {
     pid_t pid = fork();
     int status;
@@ -40,7 +40,7 @@ int sb_engine_run_unplugged(const char *const *argv, const char *what, sb_error 
     if (pid < 0)
         return sb_fail(err, SB_ERR_IO, "cannot start a process: %s", strerror(errno));
     if (pid == 0)
-        run_in_child(argv, what);
+        run_in_child(argv, quiet, what);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", argv[0], strerror(errno));
