@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The parts of the canonical image: the bytes of a layer (image_source.c), tar entries in and out
+ * (image_tar.c, image_write.c), the file system that layers add up to (image_rootfs.c), what one layer
+ * changes in it (image_diff.c), which of that does not count (volatile.c), gzip (compress.c), configuration
+ * (image_config.c), and blobs in the making (image_blob.c). docs/reproducible.md describes the form to
+ * people.
+ */
+#ifndef SBUILD_BUILDER_IMAGE_H
+#define SBUILD_BUILDER_IMAGE_H
+
+#include <sbuild/arena.h>
+#include <sbuild/builder.h>
+#include <sbuild/json.h>
+#include <sbuild/registry.h>
+#include <sbuild/tree.h>
+
+enum {
+    SB_LAYER_PATH_MAX = 4096,      /* bytes of a path or link target */
+    SB_LAYER_XATTRS_MAX = 256,     /* per entry */
+    SB_LAYER_HEADER_MAX = 4 << 20, /* bytes of one extended header */
+    SB_CONFIG_MAX = 8 << 20,       /* bytes of an image configuration */
+    SB_CHUNK = 1 << 20, /* bytes compressed at a time: part of the format, since it shows in the result */
+};
+#define SB_LAYER_BYTES_MAX ((uint64_t)256 << 30) /* of one uncompressed layer */
+
+/* --- The bytes of a layer, whatever the compression: builder/image_source.c --- */
+
+typedef struct sb_source sb_source;
+/* `fd` stays the caller's; `name` is for messages. */
+int sb_source_open(int fd, const char *name, sb_source **ret_source, sb_error **err);
+void sb_source_free(sb_source *source);
+SB_DEFINE_CLEANUP(sb_source, sb_source_free)
+bool sb_source_is_plain(const sb_source *source);
+/* Fills `data` as far as there is something; *ret_len < len only at the end. */
+int sb_source_read(sb_source *source, void *data, size_t len, size_t *ret_len, sb_error **err);
+/* SB_ERR_PARSE when there is less. */
+int sb_source_skip(sb_source *source, uint64_t len, sb_error **err);
+uint64_t sb_source_offset(const sb_source *source); /* in the uncompressed bytes */
+/* Reads what is left, then SB_ERR_VERIFY unless the compressed bytes have this digest. */
+int sb_source_verify(sb_source *source, const sb_digest *digest, sb_error **err);
+
+/* --- Tar entries in: builder/image_tar.c --- */
+
+typedef struct sb_xattr {
+    sb_slice name;
+    sb_slice value;
+} sb_xattr;
+
+typedef enum sb_entry_type {
+    SB_ENTRY_FILE = '0',
+    SB_ENTRY_HARD_LINK = '1',
+    SB_ENTRY_SYMLINK = '2',
+    SB_ENTRY_CHAR = '3',
+    SB_ENTRY_BLOCK = '4',
+    SB_ENTRY_DIR = '5',
+    SB_ENTRY_FIFO = '6',
+} sb_entry_type;
+
+typedef struct sb_layer_entry {
+    sb_entry_type type;
+    sb_slice path; /* "usr/bin/env": no "." or "..", no "/" at either end; empty for the root */
+    sb_slice link; /* of hard links normalised like path; of symbolic links as it is */
+    unsigned mode; /* 07777 */
+    uint32_t uid, gid;
+    uint32_t major, minor;
+    int64_t mtime;
+    uint64_t size;    /* of files */
+    uint64_t offset;  /* of a file's bytes in the uncompressed layer */
+    bool sparse;      /* the stored bytes are not the content */
+    sb_xattr *xattrs; /* sorted by name */
+    size_t xattr_count;
+} sb_layer_entry;
+
+typedef struct sb_layer_reader sb_layer_reader;
+sb_layer_reader *sb_layer_reader_new(sb_source *source); /* which stays the caller's */
+void sb_layer_reader_free(sb_layer_reader *reader);
+SB_DEFINE_CLEANUP(sb_layer_reader, sb_layer_reader_free)
+/* 1 and the entry, whose slices live until the next call; 0 at the end; -1. */
+int sb_layer_next(sb_layer_reader *reader, sb_layer_entry *ret_entry, sb_error **err);
+/* sha256 of the current file's content, which is consumed. */
+int sb_layer_hash(sb_layer_reader *reader, unsigned char ret_hash[32], sb_error **err);
+
+/* --- Tar entries out, in the one form: builder/image_write.c --- */
+
+typedef struct sb_sink { /* where bytes go */
+    int (*write)(void *ctx, const void *data, size_t len, sb_error **err);
+    void *ctx;
+} sb_sink;
+
+/* Header of one entry: directories get their "/", pax records only where ustar does not suffice. */
+int sb_layer_write_header(const sb_sink *sink, const sb_layer_entry *entry, sb_error **err);
+/* The zeros behind `size` bytes of content. */
+int sb_layer_write_padding(const sb_sink *sink, uint64_t size, sb_error **err);
+int sb_layer_write_end(const sb_sink *sink, sb_error **err);
+/* A whole small file. */
+int sb_layer_write_file(const sb_sink *sink, sb_slice path, int64_t mtime, sb_slice content, sb_error **err);
+
+/* --- What layers add up to: builder/image_rootfs.c --- */
+
+typedef struct sb_inode {
+    sb_entry_type type; /* never SB_ENTRY_HARD_LINK: links share an inode */
+    bool hashed;
+    bool opaque;    /* its bytes are not known (sparse): equal to nothing */
+    bool stale_pyc; /* its time stamp becomes the epoch, see volatile.c */
+    uint16_t mode;
+    uint32_t uid, gid;
+    uint32_t major, minor;
+    uint32_t layer; /* that brought it: index of sb_rootfs.layers */
+    uint32_t xattr_count;
+    int64_t mtime;
+    uint64_t size, offset;
+    sb_slice link;
+    const sb_xattr *xattrs;
+    unsigned char *hash;         /* when `hashed` */
+    const struct sb_node *first; /* the name that the layer being written has it under */
+} sb_inode;
+
+typedef struct sb_node {
+    struct sb_node *parent; /* NULL for the root */
+    struct sb_node *child;  /* in no order; names that are gone stay with inode NULL */
+    struct sb_node *next;
+    sb_slice name;
+    sb_inode *inode;  /* NULL: not there */
+    sb_inode *before; /* before the current layer; meaningful when touched == the current layer */
+    uint32_t touched; /* layer number + 1 */
+    uint32_t marked;  /* likewise: to be written, see image_diff.c */
+} sb_node;
+
+typedef struct sb_rootfs {
+    sb_arena *arena;
+    sb_node *root;
+    sb_node **table; /* open addressing by parent and name */
+    size_t table_size, node_count;
+    sb_node **changes; /* touched in the current layer */
+    size_t change_count, change_cap;
+    int *fds; /* of the uncompressed layers, -1 where they are not needed again; owned */
+    size_t layer_count, fds_cap;
+    bool tracking; /* the current layer's changes are remembered, its bytes are at hand */
+} sb_rootfs;
+
+sb_rootfs *sb_rootfs_new(void);
+void sb_rootfs_free(sb_rootfs *rootfs);
+SB_DEFINE_CLEANUP(sb_rootfs, sb_rootfs_free)
+/*
+ * Begins layer number rootfs->layer_count. `fd`: of its uncompressed bytes, owned from now on; -1: contents
+ * are hashed in passing instead.
+ */
+void sb_rootfs_begin(sb_rootfs *rootfs, int fd, bool tracking);
+/* Applies everything that the source holds. */
+int sb_rootfs_apply(sb_rootfs *rootfs, sb_source *source, sb_error **err);
+sb_node *sb_rootfs_find(const sb_rootfs *rootfs, sb_slice path); /* NULL when it never was there */
+/* sha256 of a file's content, computed when it is asked for first. */
+int sb_rootfs_hash(sb_rootfs *rootfs, sb_inode *inode, const unsigned char **ret_hash, sb_error **err);
+/* Content of a file: fills `data` from `at`; in a stale .pyc the time is replaced. */
+int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, void *data, size_t len,
+                   int64_t epoch, sb_error **err);
+/* "a/b/c", in `path` (reset first). */
+void sb_node_path(const sb_node *node, sb_buf *path);
+/* The children that are there and for which `wanted` holds, sorted by name; the caller frees them. */
+sb_node **sb_node_children(const sb_node *node, bool (*wanted)(const sb_node *node, uint32_t mark),
+                           uint32_t mark, size_t *ret_count);
+/* One entry of `inode` under `path`, with its content; a link when the inode has a first name already. */
+int sb_rootfs_write_entry(const sb_rootfs *rootfs, const sb_sink *sink, const sb_node *node, sb_slice path,
+                          int64_t mtime, int64_t epoch, sb_error **err);
+
+/* --- What the current layer changes: builder/image_diff.c --- */
+
+/*
+ * Takes back what does not count (no real change, stubs of engines, volatile files) and writes the rest as a
+ * tar. *ret_entries: how many; nothing is written when it is 0.
+ */
+int sb_rootfs_write_changes(sb_rootfs *rootfs, const sb_canonical_options *options, const sb_sink *sink,
+                            size_t *ret_entries, sb_error **err);
+
+/* --- What does not count: builder/volatile.c --- */
+
+typedef struct sb_volatile_rule {
+    const char *name;            /* by which --keep turns it off */
+    const char *about;           /* why it differs from build to build */
+    const char *const *patterns; /* NULL-terminated: '*' within a component, a leading or trailing double star
+                                    for any number of them */
+} sb_volatile_rule;
+extern const sb_volatile_rule sb_volatile_rules[];
+extern const size_t sb_volatile_rule_count;
+/* The rule that a path falls under, or NULL. */
+const sb_volatile_rule *sb_volatile_match(const sb_canonical_options *options, sb_slice path);
+bool sb_volatile_enabled(const sb_canonical_options *options, const char *name);
+#define SB_VOLATILE_PYC "python-bytecode"
+/* A .pyc whose source time lies behind the epoch, going by its first 16 bytes. */
+bool sb_volatile_is_stale_pyc(const unsigned char header[16], int64_t epoch);
+/* What engines leave behind where they mounted something: empty files, and directories that were not there.
+ */
+extern const char *const sb_engine_stub_files[];
+extern const char *const sb_engine_stub_dirs[]; /* the deeper ones first */
+
+/* --- gzip: builder/compress.c --- */
+
+/*
+ * Deterministic whatever the number of threads: chunks of SB_CHUNK bytes, each deflated with the 32 KiB
+ * before it as its dictionary; chunks that do not compress are stored.
+ */
+typedef struct sb_gzip sb_gzip;
+sb_gzip *sb_gzip_new(int fd, unsigned threads); /* 0: as many as there are processors, at most 8 */
+void sb_gzip_free(sb_gzip *gzip);
+SB_DEFINE_CLEANUP(sb_gzip, sb_gzip_free)
+int sb_gzip_write(sb_gzip *gzip, const void *data, size_t len, sb_error **err);
+/* Writes everything; tells digest and size of the compressed bytes. */
+int sb_gzip_finish(sb_gzip *gzip, sb_digest *ret_digest, uint64_t *ret_size, sb_error **err);
+
+/* --- Blobs in the making: builder/image_blob.c --- */
+
+/* A nameless file beside the layout's blobs. */
+int sb_blob_temp(const sb_layout *layout, int *ret_fd, sb_error **err);
+/* Gives it its name; a blob of that name that is there already is left alone. */
+int sb_blob_commit(sb_layout *layout, int fd, const sb_digest *digest, sb_error **err);
+/* *ret_fd: the uncompressed bytes of a blob, spooled beside `scratch`'s blobs when it is compressed. */
+int sb_blob_uncompressed(const sb_layout *layout, const sb_layout *scratch, const sb_digest *digest,
+                         int *ret_fd, sb_error **err);
+
+/* --- The configuration: builder/image_config.c --- */
+
+typedef struct sb_canonical_layers { /* of the result */
+    size_t base;                     /* the first so many are the base's */
+    const sb_digest *diff_ids;
+    size_t count;
+} sb_canonical_layers;
+/* The one form of a configuration, as bytes. */
+int sb_image_config_canonical(const json_t *config, const sb_canonical_layers *layers, int64_t epoch,
+                              sb_buf *out, sb_error **err);
+
+#endif
