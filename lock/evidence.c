@@ -20,6 +20,13 @@ static int read_object(const sb_store *store, const sb_digest *digest, size_t ma
     return 0;
 }
 
+static int open_object(const sb_store *store, const sb_digest *digest, int *ret_fd, sb_error **err)
+{
+    uint64_t size;
+
+    return sb_store_open_object(store, digest, ret_fd, &size, err);
+}
+
 static int read_keys(const sb_store *store, const sb_lock_evidence *evidence, sb_arena *arena,
                      sb_slice **ret_keys, sb_error **err)
 {
@@ -87,8 +94,8 @@ static int has_hash(const sb_store *store, const sb_digest *file, const sb_diges
     sb_digest digest = *file;
     char want[SB_DIGEST_TEXT], got[SB_DIGEST_TEXT];
 
-    if (expect->algo != file->algo && (sb_store_open_object(store, file, &fd, NULL, err) < 0 ||
-                                       sb_digest_of_fd(expect->algo, fd, &digest, NULL, err) < 0))
+    if (expect->algo != file->algo &&
+        (open_object(store, file, &fd, err) < 0 || sb_digest_of_fd(expect->algo, fd, &digest, NULL, err) < 0))
         return -1;
     if (sb_digest_eq(&digest, expect))
         return 0;
@@ -116,7 +123,7 @@ static int signed_list(const sb_store *store, const sb_lock_evidence *evidence, 
     sb_slice *keys, signature;
 
     *ret_text = list;
-    if (unsigned_list && !armoured)
+    if (unsigned_list) /* a clear-signed one is read like any other: the armour's lines hold no hash */
         return 0;
     if (read_keys(store, evidence, arena, &keys, err) < 0)
         return -1;
@@ -125,7 +132,7 @@ static int signed_list(const sb_store *store, const sb_lock_evidence *evidence, 
 
         if (read_object(store, &evidence->signature, SB_PGP_SIGNATURE_MAX, "signature of the list", arena,
                         &signature, err) < 0 ||
-            sb_store_open_object(store, &evidence->list, &fd, NULL, err) < 0 ||
+            open_object(store, &evidence->list, &fd, err) < 0 ||
             sb_pgp_verify_detached(arena, keys, evidence->key_count, signature, fd, evidence->verified_at,
                                    &result, err) < 0)
             return -1;
@@ -139,8 +146,6 @@ static int signed_list(const sb_store *store, const sb_lock_evidence *evidence, 
                                  ret_text, err) < 0)
             return -1;
     }
-    if (unsigned_list)
-        return 0;
     return require_signers(arena, &result, evidence, ret_found, err);
 }
 
@@ -172,7 +177,7 @@ static int check_signature(const sb_store *store, const sb_lock_file *file, cons
     if (read_keys(store, evidence, arena, &keys, err) < 0 ||
         read_object(store, &evidence->signature, SB_PGP_SIGNATURE_MAX, "signature", arena, &signature, err) <
             0 ||
-        sb_store_open_object(store, &file->digest, &fd, NULL, err) < 0 ||
+        open_object(store, &file->digest, &fd, err) < 0 ||
         sb_pgp_verify_detached(arena, keys, evidence->key_count, signature, fd, evidence->verified_at,
                                &result, err) < 0 ||
         require_signers(arena, &result, evidence, ret_found, err) < 0)
@@ -190,7 +195,7 @@ static int check_minisign(const sb_store *store, const sb_lock_file *file, const
 
     if (read_object(store, &evidence->signature, SB_PGP_SIGNATURE_MAX, "signature", arena, &signature, err) <
             0 ||
-        sb_store_open_object(store, &file->digest, &fd, NULL, err) < 0 ||
+        open_object(store, &file->digest, &fd, err) < 0 ||
         sb_minisign_verify(evidence->minisign_key, signature, fd, &comment, err) < 0)
         return sb_wrap(err, "the signature %s", url);
     return 0;

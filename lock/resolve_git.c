@@ -83,9 +83,10 @@ int64_t sb_update_commit_time(const sb_updater *u, const sb_digest *archive)
 {
     SB_AUTO(sb_error) ignored = NULL;
     sb_autoclose int fd = -1;
+    uint64_t size;
     const sb_store *store = u->store && sb_store_has(u->store, archive, 0) ? u->store : u->cache;
 
-    return sb_store_open_object(store, archive, &fd, NULL, &ignored) < 0 ? -1 : archive_time(fd);
+    return sb_store_open_object(store, archive, &fd, &size, &ignored) < 0 ? -1 : archive_time(fd);
 }
 
 static int write_archive(git_work *w, sb_digest *ret_digest, uint64_t *ret_size, sb_error **err)

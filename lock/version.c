@@ -256,7 +256,8 @@ size_t sb_tag_derive(sb_arena *arena, const sb_tag *requested, sb_slice declared
 
     if (plus >= 0)
         declared = sb_slice_sub(declared, 0, (size_t)plus);
-    if (!sb_tag_parse(declared, &version) || !version.number_count)
+    if (!sb_tag_parse(declared, &version) || !version.number_count ||
+        (version.prerelease && !requested->prerelease))
         return 0;
     own = rewrite(arena, requested, &version);
     if (sb_tag_parse(own, &tag) && sb_tag_compatible(requested, &tag))

@@ -361,12 +361,12 @@ static void test_official_list(void **state)
     sb_tag_list list;
 
     (void)state;
-    assert_true(sb_official_group(arena, SB_LIT(text), SB_LIT("iron"), &list));
+    assert_true(sb_official_group(arena, sb_slice_z(text), SB_LIT("iron"), &list));
     assert_int_equal(list.count, 4);
     assert_true(sb_slice_eqz(list.tags[1], "20"));
     assert_true(sb_slice_eqz(list.tags[2], "20.19.4"));
-    assert_true(sb_official_group(arena, SB_LIT(text), SB_LIT("latest"), &list));
-    assert_false(sb_official_group(arena, SB_LIT(text), SB_LIT("21"), &list));
+    assert_true(sb_official_group(arena, sb_slice_z(text), SB_LIT("latest"), &list));
+    assert_false(sb_official_group(arena, sb_slice_z(text), SB_LIT("21"), &list));
     assert_false(sb_official_group(arena, SB_LIT(""), SB_LIT("21"), &list));
 }
 
