@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,9 +84,26 @@ static void child_exec(const sb_process_options *options, const char *program, c
     _exit(127);
 }
 
+typedef struct pair {
+    int ends[2];
+} pair;
+
+static void close_pair(pair *p)
+{
+    sb_closep(&p->ends[0]);
+    sb_closep(&p->ends[1]);
+}
+
+static int take(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 static int make_pipe(bool wanted, int ends[2], sb_error **err)
 {
-    ends[0] = ends[1] = -1;
     if (wanted && pipe2(ends, O_CLOEXEC) < 0)
         return sb_fail(err, SB_ERR_IO, "cannot create a pipe: %s", strerror(errno));
     return 0;
@@ -97,32 +115,26 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
     sb_autofree const char **env = build_env(options);
     bool capture_out = !options->output_fd && (options->output || options->on_output);
     bool capture_err = options->errors || options->on_output;
+    __attribute__((cleanup(close_pair))) pair in = {{-1, -1}}, out = {{-1, -1}}, errs = {{-1, -1}};
     sb_autoclose int null = -1;
-    int in[2], out[2], errs[2];
-    int child_in, child_out;
+    int child_in;
     pid_t pid;
 
     if (!program)
         return sb_fail(err, SB_ERR_NOT_FOUND, "the program %s is not installed", options->argv[0]);
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (make_pipe(options->input.ptr != NULL, in, err) < 0 || make_pipe(capture_out, out, err) < 0 ||
-        make_pipe(capture_err, errs, err) < 0)
+    if (null < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot open /dev/null: %s", strerror(errno));
+    if (make_pipe(options->input.ptr != NULL, in.ends, err) < 0 ||
+        make_pipe(capture_out, out.ends, err) < 0 || make_pipe(capture_err, errs.ends, err) < 0)
         return -1;
-    child_in = options->input_fd > 0 ? options->input_fd : options->input.ptr ? in[0] : null;
-    child_out = options->output_fd > 0 ? options->output_fd : out[1];
+    child_in = options->input_fd > 0 ? options->input_fd : options->input.ptr ? in.ends[0] : null;
     pid = fork();
     if (pid == 0)
-        child_exec(options, program, env, child_in, child_out, errs[1]);
-    sb_closep(&in[0]);
-    sb_closep(&out[1]);
-    sb_closep(&errs[1]);
-    if (pid < 0) {
-        sb_closep(&in[1]);
-        sb_closep(&out[0]);
-        sb_closep(&errs[0]);
+        child_exec(options, program, env, child_in, out.ends[1], errs.ends[1]);
+    if (pid < 0)
         return sb_fail(err, SB_ERR_IO, "cannot start %s: %s", options->argv[0], strerror(errno));
-    }
-    *ret_child = (child){pid, in[1], out[0], errs[0]};
+    *ret_child = (child){pid, take(&in.ends[1]), take(&out.ends[0]), take(&errs.ends[0])};
     return 0;
 }
 
@@ -220,5 +232,21 @@ int sb_process_run(const sb_process_options *options, int *ret_status, sb_error 
     if (result < 0)
         return -1;
     *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return 0;
+}
+
+int sb_process_fork(int (*work)(void *ctx), void *ctx, pid_t *ret_pid, sb_error **err)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot start a process: %s", strerror(errno));
+    if (pid == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+            _exit(127);
+        _exit(work(ctx));
+    }
+    *ret_pid = pid;
     return 0;
 }

@@ -2,13 +2,14 @@
 /* An engine whose own way of taking the network from steps does nothing runs in an empty network itself. */
 #include <builder/engine.h>
 
+#include <sbuild/process.h>
+
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 enum { EXIT_NO_NETWORK = 200, EXIT_NO_PROGRAM = 201 };
 
@@ -21,26 +22,32 @@ static bool loopback_up(void)
     return fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
 }
 
-static void run_in_child(const char *const *argv, bool quiet, const char *what)
+typedef struct unplugged {
+    const char *const *argv;
+    bool quiet;
+    const char *what;
+} unplugged;
+
+static int run_in_child(void *ctx)
 {
+    const unplugged *u = ctx;
     SB_AUTO(sb_error) failed = NULL;
 
     if (unshare(CLONE_NEWNET) < 0 || !loopback_up())
-        _exit(EXIT_NO_NETWORK);
-    if (sb_engine_run(argv, quiet, what, &failed) == 0)
-        _exit(0);
-    _exit(failed->code == SB_ERR_BUILD ? 1 : EXIT_NO_PROGRAM);
+        return EXIT_NO_NETWORK;
+    if (sb_engine_run(u->argv, u->quiet, u->what, &failed) == 0)
+        return 0;
+    return failed->code == SB_ERR_BUILD ? 1 : EXIT_NO_PROGRAM;
 }
 
 int sb_engine_run_unplugged(const char *const *argv, bool quiet, const char *what, sb_error **err)
 {
-    pid_t pid = fork();
+    unplugged u = {argv, quiet, what};
+    pid_t pid;
     int status;
 
-    if (pid < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot start a process: %s", strerror(errno));
-    if (pid == 0)
-        run_in_child(argv, quiet, what);
+    if (sb_process_fork(run_in_child, &u, &pid, err) < 0)
+        return -1;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", argv[0], strerror(errno));

@@ -290,8 +290,10 @@ static size_t refs_of(const sb_df_view *view, sb_arena *arena, const sb_df_instr
         }
         if (trigger < 0)
             *cursor = i + 1;
-        if (ref->reachable && ref->resolved_stage < 0 && !ref->context)
-            *SB_ARENA_PUSH(arena, refs, count, cap) = ref;
+        if (!ref->reachable || ref->resolved_stage >= 0 || ref->context)
+            continue;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+        *SB_ARENA_PUSH(arena, refs, count, cap) = ref;
     }
     *ret_refs = refs;
     return count;

@@ -63,7 +63,7 @@ static sb_slice chomped(sb_arena *arena, const sb_df_heredoc *doc)
     sb_autobuf out = SB_BUF_INIT(doc->body.len + 1);
     bool line_start = true;
 
-    if (!doc->chomp)
+    if (!doc->chomp || !doc->body.ptr)
         return doc->body;
     for (size_t i = 0; i < doc->body.len; i++) {
         char c = doc->body.ptr[i];
@@ -223,9 +223,9 @@ static int lower_run(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, s
 
         if (sb_slice_eqz(flag->name, "mount") || can->run_network)
             continue;
-        if (sb_slice_eqz(flag->name, "network") && (offline || sb_slice_eqz(flag->value, "default")))
-            drop_flag(doc, flag);
-        else if (sb_slice_eqz(flag->name, "security") && sb_slice_eqz(flag->value, "sandbox"))
+        /* What holds anyway need not be said. */
+        if ((sb_slice_eqz(flag->name, "network") && (offline || sb_slice_eqz(flag->value, "default"))) ||
+            (sb_slice_eqz(flag->name, "security") && sb_slice_eqz(flag->value, "sandbox")))
             drop_flag(doc, flag);
         else
             return refuse(doc, ins, sb_arena_printf(doc->arena, "RUN --%" SB_FMT, SB_ARG(flag->name)).ptr,

@@ -4,6 +4,7 @@
 #include <sbuild/digest.h>
 #include <sbuild/fs.h>
 #include <sbuild/json.h>
+#include <sbuild/process.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -33,6 +33,7 @@ struct sb_serve {
 /* In the child: */
 typedef struct server {
     int blobs; /* directory descriptor of blobs/sha256 */
+    int listener;
     char token[2 * TOKEN_BYTES + 1];
 } server;
 
@@ -235,10 +236,14 @@ static void *talk(void *arg)
     return NULL;
 }
 
-static void serve_forever(const server *s, int listener)
+static int serve_forever(void *ctx)
 {
+    const server *s = ctx;
+
+    /* An interrupt is the parent's business, which ends this process when the engine is through. */
+    signal(SIGINT, SIG_IGN);
     for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
         connection *c;
         pthread_t thread;
 
@@ -287,7 +292,6 @@ int sb_serve_start(const char *layout, sb_serve **ret_serve, sb_error **err)
     sb_autoclose int listener = -1;
     sb_autoclose int dir = -1;
     server s = {.blobs = -1};
-    pid_t parent = getpid();
     unsigned port;
     pid_t pid;
 
@@ -295,18 +299,9 @@ int sb_serve_start(const char *layout, sb_serve **ret_serve, sb_error **err)
         listen_on_loopback(&listener, &port, err) < 0)
         return -1;
     s.blobs = dir;
-    pid = fork();
-    if (pid < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot start a process: %s", strerror(errno));
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(1);
-        /* An interrupt is the parent's business, which ends this process when the engine is through. */
-        signal(SIGINT, SIG_IGN);
-        serve_forever(&s, listener);
-        _exit(0);
-    }
+    s.listener = listener;
+    if (sb_process_fork(serve_forever, &s, &pid, err) < 0)
+        return -1;
     *ret_serve = sb_new(sb_serve);
     (*ret_serve)->pid = pid;
     (*ret_serve)->address = sb_asprintf("127.0.0.1:%u/%s", port, s.token);

@@ -36,6 +36,11 @@ typedef struct sb_process_options {
  * (SB_ERR_LIMIT).
  */
 int sb_process_run(const sb_process_options *options, int *ret_status, sb_error **err);
+/*
+ * Starts a child process that runs `work` and ends with the status that it returns. The caller waits for
+ * *ret_pid, and may kill it before; the child is killed when the caller's process dies.
+ */
+int sb_process_fork(int (*work)(void *ctx), void *ctx, pid_t *ret_pid, sb_error **err);
 /* The program's full path, or NULL when PATH does not have it. The caller frees it. */
 char *sb_process_find(const char *name);
 

@@ -43,7 +43,7 @@ static int connect_to(void)
     struct timeval limit = {.tv_sec = 10};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-    address.sin_port = htons((unsigned short)atoi(strchr(sb_serve_address(serve), ':') + 1));
+    address.sin_port = htons((unsigned short)strtoul(strchr(sb_serve_address(serve), ':') + 1, NULL, 10));
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     return fd;
