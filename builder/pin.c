@@ -271,31 +271,42 @@ static int pin_instruction(sb_pin_doc *doc, const sb_df_instruction *ins, int st
     return sb_pin_lower(doc, ins, stage, err);
 }
 
-/* References that must be pinned: of this instruction (or trigger), reachable, and of the network. */
-static size_t refs_of(const sb_df_view *view, sb_arena *arena, const sb_df_instruction *ins, int stage,
-                      int trigger, size_t *cursor, const sb_df_ref ***ret_refs)
+static void collect(sb_arena *arena, const sb_df_ref *ref, const sb_df_ref ***refs, size_t *count,
+                    size_t *cap)
 {
-    const sb_df_ref **refs = NULL;
+    if (!ref->reachable || ref->resolved_stage >= 0 || ref->context)
+        return;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    *SB_ARENA_PUSH(arena, *refs, *count, *cap) = ref;
+}
+
+/*
+ * What must be pinned of one instruction. References stand in file order, and so are instructions looked at:
+ * `cursor` is where the last one's ended.
+ */
+static size_t refs_of(const sb_df_view *view, sb_arena *arena, const sb_df_instruction *ins, size_t *cursor,
+                      const sb_df_ref ***ret_refs)
+{
+    size_t count = 0, cap = 0, i = *cursor;
+
+    *ret_refs = NULL;
+    while (i < view->ref_count && (view->refs[i].trigger >= 0 || view->refs[i].line < ins->start_line))
+        i++;
+    for (; i < view->ref_count && view->refs[i].instruction == ins; i++)
+        collect(arena, &view->refs[i], ret_refs, &count, &cap);
+    *cursor = i;
+    return count;
+}
+
+static size_t refs_of_trigger(const sb_df_view *view, sb_arena *arena, int stage, int trigger,
+                              const sb_df_ref ***ret_refs)
+{
     size_t count = 0, cap = 0;
 
-    for (size_t i = *cursor; i < view->ref_count; i++) {
-        const sb_df_ref *ref = &view->refs[i];
-        bool mine = trigger >= 0 ? ref->stage == stage && ref->trigger == trigger
-                                 : ref->trigger < 0 && ref->instruction == ins;
-
-        if (!mine) {
-            if (count)
-                break;
-            continue;
-        }
-        if (trigger < 0)
-            *cursor = i + 1;
-        if (!ref->reachable || ref->resolved_stage >= 0 || ref->context)
-            continue;
-        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
-        *SB_ARENA_PUSH(arena, refs, count, cap) = ref;
-    }
-    *ret_refs = refs;
+    *ret_refs = NULL;
+    for (size_t i = 0; i < view->ref_count; i++)
+        if (view->refs[i].stage == stage && view->refs[i].trigger == trigger)
+            collect(arena, &view->refs[i], ret_refs, &count, &cap);
     return count;
 }
 
@@ -311,7 +322,7 @@ static int pin_trigger(sb_pin_doc *outer, const sb_df_stage *stage, size_t index
     sb_autobuf edited = SB_BUF_INIT(SB_DOCKERFILE_MAX);
     const sb_df_instruction *ins;
     const sb_df_ref **refs;
-    size_t count, cursor = 0;
+    size_t count;
 
     if (sb_df_parse(text, name.ptr, 0, &df, err) < 0)
         return -1;
@@ -327,7 +338,7 @@ static int pin_trigger(sb_pin_doc *outer, const sb_df_stage *stage, size_t index
     doc.own = false;
     doc.edits = NULL;
     doc.count = doc.cap = 0;
-    count = refs_of(outer->plan->view, outer->arena, NULL, stage->index, (int)index, &cursor, &refs);
+    count = refs_of_trigger(outer->plan->view, outer->arena, stage->index, (int)index, &refs);
     if (pin_instruction(&doc, ins, stage->index, refs, count, err) < 0 ||
         sb_df_apply(df->text, doc.edits, doc.count, &edited, err) < 0)
         return -1;
@@ -377,7 +388,7 @@ int sb_plan_pin(sb_plan *plan, sb_error **err)
 
         if (!stage || !stage->reachable || ins->keyword == SB_DF_ONBUILD)
             continue;
-        count = refs_of(view, plan->arena, ins, stage->index, -1, &cursor, &refs);
+        count = refs_of(view, plan->arena, ins, &cursor, &refs);
         if (pin_instruction(&doc, ins, stage->index, refs, count, err) < 0)
             return -1;
         if (ins->keyword == SB_DF_FROM && inline_triggers(&doc, ins, stage, err) < 0)

@@ -247,8 +247,10 @@ static int serve_forever(void *ctx)
         connection *c;
         pthread_t thread;
 
-        if (fd < 0)
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
+        if (fd < 0)
+            return 1;
         c = sb_new(connection);
         *c = (connection){s, fd};
         if (pthread_create(&thread, NULL, talk, c) != 0) {
