@@ -9,10 +9,12 @@
 #include <builder/archive.h>
 #include <sbuild/fs.h>
 #include <sbuild/json.h>
+#include <sbuild/process.h>
 #include <sbuild/tree.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SAVED_MAX_SHIFT = 40 }; /* 1 TiB of `docker save` */
@@ -288,25 +290,47 @@ static size_t known_layers(sb_arena *arena, sb_layout *layout, const sb_digest *
     return same > base_layers ? same : base_layers;
 }
 
+typedef struct archive_job {
+    sb_layout *layout;
+    const sb_digest *manifest;
+    size_t omit;
+    int from, to; /* the ends of a pipe */
+} archive_job;
+
+static int write_to_pipe(void *ctx)
+{
+    const archive_job *job = ctx;
+
+    close(job->from);
+    return sb_image_write_archive(job->layout, job->manifest, NULL, job->omit, job->to, NULL) < 0;
+}
+
+/* `docker load` reads while a child of ours writes. */
 static int feed_archive(sb_arena *arena, sb_layout *layout, const sb_digest *manifest, size_t omit,
                         sb_error **err)
 {
     static const char *const argv[] = {"docker", "load", "--quiet", NULL};
-    sb_autofree char *dir = sb_temp_dir("sbuild-load", err);
-    sb_autofree char *path = dir ? sb_path_join(dir, "image.tar") : NULL;
-    sb_autoclose int fd = -1;
-    int result = -1;
+    archive_job job = {.layout = layout, .manifest = manifest, .omit = omit};
+    int ends[2], status = 0, result;
     sb_slice out;
+    pid_t pid;
 
-    if (!dir)
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot create a pipe: %s", strerror(errno));
+    job.from = ends[0];
+    job.to = ends[1];
+    result = sb_process_fork(write_to_pipe, &job, &pid, err);
+    close(ends[1]);
+    if (result < 0) {
+        close(ends[0]);
         return -1;
-    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        (void)sb_fail(err, SB_ERR_IO, "cannot create %s: %s", path, strerror(errno));
-    else if (sb_image_write_archive(layout, manifest, NULL, omit, fd, err) == 0 &&
-             lseek(fd, 0, SEEK_SET) == 0)
-        result = sb_engine_work(arena, argv, fd, &out, err);
-    (void)sb_remove_tree(AT_FDCWD, dir, NULL);
+    }
+    result = sb_engine_work(arena, argv, ends[0], &out, err);
+    close(ends[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (result == 0 && status != 0)
+        return sb_fail(err, SB_ERR_IO, "the archive for \"docker load\" could not be written");
     return result;
 }
 
