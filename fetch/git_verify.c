@@ -4,8 +4,11 @@
 #include <sbuild/fs.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
 
 typedef struct signed_object {
     sb_slice payload; /* what was signed */
@@ -89,23 +92,65 @@ static int as_file(sb_slice data, int *ret_fd, sb_error **err)
     return 0;
 }
 
-int sb_git_verify(sb_arena *arena, const char *cache_dir, const sb_git_resolved *resolved,
-                  const sb_slice *keys, size_t key_count, int64_t now, sb_pgp_result *ret_result,
-                  sb_error **err)
+/* The bytes are the object that was resolved, by git's own naming, and a tag's is of the commit that was. */
+static int check_object(const sb_git_resolved *resolved, sb_slice content, const char *kind, sb_slice oid,
+                        sb_error **err)
 {
-    bool tag = resolved->tag_object.len > 0;
-    sb_slice oid = tag ? resolved->tag_object : resolved->commit;
-    const char *kind = tag ? "tag" : "commit";
-    sb_autoclose int fd = -1;
-    signed_object object;
-    sb_slice content;
+    sb_autofree char *head = sb_asprintf("%s %zu", kind, content.len);
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+    unsigned len = 0;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx && EVP_DigestInit_ex(ctx, oid.len == 64 ? EVP_sha256() : EVP_sha1(), NULL) &&
+              EVP_DigestUpdate(ctx, head, strlen(head) + 1) &&
+              EVP_DigestUpdate(ctx, content.ptr, content.len) && EVP_DigestFinal_ex(ctx, hash, &len);
+
+    EVP_MD_CTX_free(ctx);
+    if (!ok)
+        return sb_fail(err, SB_ERR_INTERNAL, "cannot compute the name of a git object");
+    for (unsigned i = 0; i < len; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    if (!sb_slice_eqz(oid, hex))
+        return sb_fail(err, SB_ERR_VERIFY, "the git %s is %s, not %.*s", kind, hex, (int)oid.len, oid.ptr);
+    if (resolved->tag_object.len && !sb_slice_eq(sb_git_object_header(content, "object"), resolved->commit)) {
+        sb_autofree char *target = sb_printable(sb_git_object_header(content, "object"));
+
+        return sb_fail(err, SB_ERR_VERIFY, "the tag object points to %s, not to the commit %.*s", target,
+                       (int)resolved->commit.len, resolved->commit.ptr);
+    }
+    return 0;
+}
+
+static sb_slice signed_oid(const sb_git_resolved *resolved, const char **ret_kind)
+{
+    *ret_kind = resolved->tag_object.len ? "tag" : "commit";
+    return resolved->tag_object.len ? resolved->tag_object : resolved->commit;
+}
+
+int sb_git_signed_object(sb_arena *arena, const char *cache_dir, const sb_git_resolved *resolved,
+                         sb_slice *ret_content, sb_error **err)
+{
+    const char *kind;
+    sb_slice oid = signed_oid(resolved, &kind);
 
     if (!sb_git_is_oid(oid))
         return sb_fail(err, SB_ERR_USAGE,
                        "this is no reference to a git commit; expected 40 or 64 hex digits");
-    if (sb_git_read_object(arena, cache_dir, kind, oid, &content, err) < 0)
-        return -1;
-    if (tag && (check_name(resolved, content, err) < 0))
+    return sb_git_read_object(arena, cache_dir, kind, oid, ret_content, err);
+}
+
+int sb_git_verify_object(sb_arena *arena, const sb_git_resolved *resolved, sb_slice content,
+                         const sb_slice *keys, size_t key_count, int64_t now, sb_pgp_result *ret_result,
+                         sb_error **err)
+{
+    const char *kind;
+    sb_slice oid = signed_oid(resolved, &kind);
+    bool tag = resolved->tag_object.len > 0;
+    sb_autoclose int fd = -1;
+    signed_object object;
+
+    if (check_object(resolved, content, kind, oid, err) < 0 ||
+        (tag && check_name(resolved, content, err) < 0))
         return -1;
     if (tag)
         split_tag(content, &object);
@@ -120,4 +165,15 @@ int sb_git_verify(sb_arena *arena, const char *cache_dir, const sb_git_resolved 
     if (as_file(object.payload, &fd, err) < 0)
         return -1;
     return sb_pgp_verify_detached(arena, keys, key_count, object.signature, fd, now, ret_result, err);
+}
+
+int sb_git_verify(sb_arena *arena, const char *cache_dir, const sb_git_resolved *resolved,
+                  const sb_slice *keys, size_t key_count, int64_t now, sb_pgp_result *ret_result,
+                  sb_error **err)
+{
+    sb_slice content;
+
+    if (sb_git_signed_object(arena, cache_dir, resolved, &content, err) < 0)
+        return -1;
+    return sb_git_verify_object(arena, resolved, content, keys, key_count, now, ret_result, err);
 }

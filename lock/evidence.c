@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lock/evidence.h>
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <lock/git_object.h>
-#include <sbuild/fs.h>
+#include <sbuild/git.h>
 
 static int read_object(const sb_store *store, const sb_digest *digest, size_t max, const char *what,
                        sb_arena *arena, sb_slice *ret_data, sb_error **err)
@@ -233,45 +228,15 @@ static int check_git_signature(const sb_store *store, const sb_lock_git *git,
                                const sb_lock_evidence *evidence, sb_arena *arena,
                                sb_evidence_found *ret_found, sb_error **err)
 {
-    const char *type = git->tag_object.ptr ? "tag" : "commit";
-    char template[] = "/tmp/sbuild-git.XXXXXX";
-    sb_autoclose int fd = -1;
-    sb_git_object object;
+    enum { GIT_OBJECT_MAX = 16 << 20 };
+    sb_git_resolved resolved = {.ref = git->ref, .commit = git->commit, .tag_object = git->tag_object};
     sb_pgp_result result;
-    sb_slice *keys, raw;
+    sb_slice *keys, content;
 
-    if (read_object(store, &evidence->list, SB_GIT_SIGNED_MAX, "signed git object", arena, &raw, err) < 0 ||
-        sb_git_object_parse(arena, raw, type, git->tag_object.ptr ? git->tag_object : git->commit, &object,
-                            err) < 0 ||
-        read_keys(store, evidence, arena, &keys, err) < 0)
-        return -1;
-    if (!object.signature.ptr)
-        return sb_fail(err, SB_ERR_VERIFY, "the %s %" SB_FMT " is not signed", type,
-                       SB_ARG(git->tag_object.ptr ? git->tag_object : git->commit));
-    if (object.target.ptr && !sb_slice_eq(object.target, git->commit))
-        return sb_fail(err, SB_ERR_VERIFY, "the tag points to %" SB_FMT ", not to the commit %" SB_FMT,
-                       SB_ARG(object.target), SB_ARG(git->commit));
-    /* A signed tag of another version, put under this name, would pass else. */
-    if (object.target.ptr && sb_slice_starts(git->ref, SB_LIT("refs/tags/")) &&
-        !sb_slice_eq(sb_slice_sub(git->ref, strlen("refs/tags/"), git->ref.len), object.name)) {
-        sb_autofree char *name = sb_printable(object.name);
-
-        return sb_fail(err, SB_ERR_VERIFY, "the tag object behind %" SB_FMT " calls itself \"%s\"",
-                       SB_ARG(git->ref), name);
-    }
-    if (sb_slice_starts(object.signature, SB_LIT("-----BEGIN SSH")))
-        return sb_fail(err, SB_ERR_VERIFY, "the %s is signed with an SSH key; only OpenPGP signatures count",
-                       type);
-    fd = mkostemp(template, O_CLOEXEC);
-    if (fd < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot make a temporary file in /tmp");
-    unlink(template);
-    if (sb_write_all(fd, object.payload.ptr, object.payload.len, template, err) < 0)
-        return -1;
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot rewind a temporary file");
-    if (sb_pgp_verify_detached(arena, keys, evidence->key_count, object.signature, fd, evidence->verified_at,
-                               &result, err) < 0)
+    if (read_object(store, &evidence->list, GIT_OBJECT_MAX, "signed git object", arena, &content, err) < 0 ||
+        read_keys(store, evidence, arena, &keys, err) < 0 ||
+        sb_git_verify_object(arena, &resolved, content, keys, evidence->key_count, evidence->verified_at,
+                             &result, err) < 0)
         return -1;
     return require_signers(arena, &result, evidence, ret_found, err);
 }

@@ -9,8 +9,6 @@
 #include <sbuild/fs.h>
 #include <sbuild/timefmt.h>
 
-#include <unistd.h>
-
 typedef struct fetch { /* one URL to download, whoever needs it */
     sb_slice url;
     sb_slice origin;
@@ -55,20 +53,16 @@ static size_t add_fetch(batch *b, fetch item)
     return b->count - 1;
 }
 
-/* Staging is named by URL and, where it is known, digest: what somebody left half-way is continued only where
- * the whole can be checked. */
+/* Staging is named by URL and, where it is known, digest, so that the next run finds what this one left. */
 static int open_stage(batch *b, fetch *item, sb_error **err)
 {
     char digest[SB_DIGEST_TEXT] = "";
+    sb_slice key;
 
     if (item->expect)
         sb_digest_format(item->expect, digest);
-    if (sb_store_stage(b->u->cache, sb_arena_printf(b->u->arena, "%s %" SB_FMT, digest, SB_ARG(item->url)),
-                       &item->stage, err) < 0)
-        return -1;
-    if (!item->expect && ftruncate(sb_stage_fd(item->stage), 0) < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot empty a file in the cache's staging");
-    return 0;
+    key = sb_arena_printf(b->u->arena, "%s %" SB_FMT, digest, SB_ARG(item->url));
+    return sb_store_stage(b->u->cache, key, &item->stage, err);
 }
 
 static int take_download(batch *b, fetch *item, sb_http_download *download, sb_error **err)

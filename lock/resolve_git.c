@@ -4,9 +4,9 @@
 
 #include <unistd.h>
 
-#include <fetch/git.h>
 #include <lock/evidence.h>
 #include <sbuild/fs.h>
+#include <sbuild/git.h>
 #include <sbuild/timefmt.h>
 
 typedef struct git_work {
@@ -239,12 +239,9 @@ static bool carried(const git_work *w, sb_lock_evidence *e)
 /* The object that carries the signature goes into the cache. */
 static int store_signed_object(git_work *w, sb_lock_evidence *e, sb_error **err)
 {
-    bool tag = w->want->git.tag_object.len > 0;
     sb_slice content;
 
-    if (fetch(w, err) < 0 ||
-        sb_git_read_object(w->u->arena, w->dir, tag ? "tag" : "commit",
-                           tag ? w->want->git.tag_object : w->want->git.commit, &content, err) < 0 ||
+    if (fetch(w, err) < 0 || sb_git_signed_object(w->u->arena, w->dir, &w->resolved, &content, err) < 0 ||
         sb_store_put(w->u->cache, content, &e->list, err) < 0)
         return -1;
     e->has_list = true;

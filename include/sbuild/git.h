@@ -33,6 +33,13 @@ int sb_git_fetch(const sb_settings *settings, sb_slice remote, const sb_git_reso
 int sb_git_verify(sb_arena *arena, const char *cache_dir, const sb_git_resolved *resolved,
                   const sb_slice *keys, size_t key_count, int64_t now, sb_pgp_result *ret_result,
                   sb_error **err);
+/* The object that it looks at, for keeping; and the same from these bytes alone, which must be that object.
+ */
+int sb_git_signed_object(sb_arena *arena, const char *cache_dir, const sb_git_resolved *resolved,
+                         sb_slice *ret_content, sb_error **err);
+int sb_git_verify_object(sb_arena *arena, const sb_git_resolved *resolved, sb_slice content,
+                         const sb_slice *keys, size_t key_count, int64_t now, sb_pgp_result *ret_result,
+                         sb_error **err);
 
 /*
  * The tree of a commit (below `subdir` if not absent) as a deterministic ustar/pax archive on `out_fd`:

@@ -341,7 +341,7 @@ static void test_git(void **state)
     assert_int_equal(check_git(f, &tag, &e, "points to"), SB_ERR_VERIFY);
     e.list = object(f, "head.commit");
     assert_int_equal(check_git(f, &head, &e, NULL), SB_ERR_NONE);
-    assert_int_equal(check_git(f, &plain, &e, "the stored git commit"), SB_ERR_VERIFY);
+    assert_int_equal(check_git(f, &plain, &e, "the git commit is"), SB_ERR_VERIFY);
     e.list = object(f, "plain.commit");
     assert_int_equal(check_git(f, &plain, &e, "not signed"), SB_ERR_VERIFY);
     e.list = object(f, "head.commit");
