@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dockerfile/suggest.h>
+
+enum { NAME_MAX_LEN = 32, TOO_FAR = 3 };
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+
+    return least < c ? least : c;
+}
+
+/* Levenshtein's; both at most NAME_MAX_LEN long. */
+static size_t distance(sb_slice a, sb_slice b)
+{
+    size_t row[NAME_MAX_LEN + 1];
+
+    for (size_t k = 0; k <= b.len; k++)
+        row[k] = k;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t k = 1; k <= b.len; k++) {
+            size_t replaced = diagonal + (lower(a.ptr[i - 1]) != lower(b.ptr[k - 1]));
+
+            diagonal = row[k];
+            row[k] = smallest(replaced, row[k] + 1, row[k - 1] + 1);
+        }
+    }
+    return row[b.len];
+}
+
+const char *df_suggest(sb_slice typed, const char *const *names, size_t count)
+{
+    const char *nearest = NULL;
+    size_t least = TOO_FAR;
+
+    if (typed.len > NAME_MAX_LEN)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(typed, sb_slice_z(names[i]));
+
+        if (d > 0 && d < least) {
+            least = d;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
