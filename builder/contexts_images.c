@@ -4,13 +4,9 @@
  * the Dockerfile now, and as flat directories for engines that cannot read Docker's media types in a layout.
  */
 #include <builder/contexts.h>
+#include <builder/engine.h>
 
-#include <sbuild/fs.h>
 #include <sbuild/json.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 enum { CONFIG_MAX = 8 << 20 };
 
@@ -55,46 +51,11 @@ static int strip_triggers(sb_plan *plan, sb_plan_image *image, sb_layout *layout
     return 0;
 }
 
-static int link_blob(sb_plan *plan, const sb_layout *layout, const sb_digest *digest, int dirfd,
-                     sb_error **err)
-{
-    char hex[SB_DIGEST_HEX];
-    sb_slice target;
-
-    sb_digest_hex(digest, hex);
-    target = sb_arena_printf(plan->arena, "%s/blobs/%s/%s", sb_layout_path(layout),
-                             sb_hash_name(digest->algo), hex);
-    if (symlinkat(target.ptr, dirfd, hex) < 0 && errno != EEXIST)
-        return sb_fail(err, SB_ERR_IO, "cannot create a link to %" SB_FMT ": %s", SB_ARG(target),
-                       strerror(errno));
-    return 0;
-}
-
-/* The `dir:` form of containers/image: blobs by their hex, the manifest, a version. */
 static int make_directory(sb_plan *plan, sb_plan_image *image, size_t index, const sb_layout *layout,
                           sb_error **err)
 {
-    sb_slice relative = sb_arena_printf(plan->arena, "images/%zu", index);
-    sb_autoclose int fd = -1;
-    sb_manifest manifest;
-    sb_slice raw;
-
-    if (sb_layout_read(layout, plan->arena, &image->manifest, SB_MANIFEST_MAX, &raw, err) < 0 ||
-        sb_manifest_parse(plan->arena, raw, SB_NIL, &manifest, err) < 0 ||
-        sb_mkdirs_beneath(plan->dirfd, relative.ptr, err) < 0)
-        return -1;
-    fd = sb_open_beneath(plan->dirfd, relative.ptr, O_RDONLY | O_DIRECTORY, 0, NULL, err);
-    if (fd < 0 || link_blob(plan, layout, &manifest.config.digest, fd, err) < 0)
-        return -1;
-    for (size_t i = 0; i < manifest.layer_count; i++)
-        if (link_blob(plan, layout, &manifest.layers[i].digest, fd, err) < 0)
-            return -1;
-    if (sb_write_file(fd, "manifest.json", raw, 0644, err) < 0 ||
-        sb_write_file(fd, "version", SB_LIT("Directory Transport Version: 1.1\n"), 0644, err) < 0)
-        return -1;
-    image->directory =
-        sb_arena_printf(plan->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(plan->path), SB_ARG(relative));
-    return 0;
+    image->directory = sb_arena_printf(plan->arena, "%" SB_FMT "/images/%zu", SB_ARG(plan->path), index);
+    return sb_result_to_flat(layout, &image->manifest, image->directory.ptr, err);
 }
 
 static int supply(sb_plan *plan, sb_plan_image *image, size_t index, sb_layout *layout, sb_error **err)

@@ -176,29 +176,37 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
 
 /* --- Load and push --- */
 
+/* From a flat directory the image comes in without a name. */
+static int pull(const char *program, sb_arena *arena, sb_layout *layout, const sb_digest *manifest,
+                sb_slice *ret_id, sb_error **err)
+{
+    sb_autofree char *dir = sb_temp_dir("sbuild-load", err);
+    sb_slice source;
+    int result = -1;
+
+    if (!dir)
+        return -1;
+    source = sb_arena_printf(arena, "dir:%s", dir);
+    if (sb_result_to_flat(layout, manifest, dir, err) == 0) {
+        const char *argv[] = {program, "pull", "--quiet", source.ptr, NULL};
+
+        result = sb_engine_work(arena, argv, -1, ret_id, err);
+    }
+    (void)sb_remove_tree(AT_FDCWD, dir, NULL);
+    return result;
+}
+
 static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *manifest, size_t base_layers,
                 const char *const *tags, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    sb_descriptor descriptor = {.digest = *manifest, .media_type = SB_LIT(SB_MEDIA_OCI_MANIFEST)};
-    sb_autofree char *name = sb_digest_dup(manifest);
     const char *program = engine->name.ptr;
-    sb_slice raw, source, id;
+    sb_slice id;
 
     /* It looks by itself which layers its storage has. */
     (void)base_layers;
-    if (sb_layout_read(layout, arena, manifest, SB_MANIFEST_MAX, &raw, err) < 0)
+    if (pull(program, arena, layout, manifest, &id, err) < 0)
         return -1;
-    descriptor.size = raw.len;
-    if (sb_layout_tag(layout, &descriptor, sb_slice_z(name + strlen("sha256:")), err) < 0)
-        return -1;
-    source = sb_arena_printf(arena, "oci:%s:%s", sb_layout_path(layout), name + strlen("sha256:"));
-    {
-        const char *pull[] = {program, "pull", "--quiet", source.ptr, NULL};
-
-        if (sb_engine_work(arena, pull, -1, &id, err) < 0)
-            return sb_wrap(err, "while loading the image");
-    }
     for (; tags && *tags; tags++) {
         const char *tag[] = {program, "tag", id.ptr, *tags, NULL};
         sb_slice out;

@@ -82,6 +82,37 @@ int sb_result_from_flat(const char *dir, const char *layout_path, sb_digest *ret
     return sb_layout_write(layout, sb_slice_of(text, len), ret_manifest, err);
 }
 
+static int link_blob(const sb_layout *layout, const sb_digest *digest, int dirfd, sb_error **err)
+{
+    char hex[SB_DIGEST_HEX];
+    sb_autofree char *target = NULL;
+
+    sb_digest_hex(digest, hex);
+    target = sb_asprintf("%s/blobs/%s/%s", sb_layout_path(layout), sb_hash_name(digest->algo), hex);
+    if (symlinkat(target, dirfd, hex) < 0 && errno != EEXIST)
+        return sb_fail(err, SB_ERR_IO, "cannot create a link to %s: %s", target, strerror(errno));
+    return 0;
+}
+
+int sb_result_to_flat(const sb_layout *layout, const sb_digest *image, const char *dir, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_autoclose int fd = -1;
+    sb_manifest manifest;
+    sb_slice raw;
+
+    if (sb_layout_read(layout, arena, image, SB_MANIFEST_MAX, &raw, err) < 0 ||
+        sb_manifest_parse(arena, raw, SB_NIL, &manifest, err) < 0 || sb_mkdirs(dir, err) < 0 ||
+        sb_open_dir(dir, &fd, err) < 0 || link_blob(layout, &manifest.config.digest, fd, err) < 0)
+        return -1;
+    for (size_t i = 0; i < manifest.layer_count; i++)
+        if (link_blob(layout, &manifest.layers[i].digest, fd, err) < 0)
+            return -1;
+    if (sb_write_file(fd, "manifest.json", raw, 0644, err) < 0)
+        return -1;
+    return sb_write_file(fd, "version", SB_LIT("Directory Transport Version: 1.1\n"), 0644, err);
+}
+
 /* --- `docker save` --- */
 
 /* Names of the newer form are digests already; files of the older one are hashed. */
