@@ -235,18 +235,28 @@ int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, 
 int sb_lock_why(sb_project *project, const sb_lock *lock, const char *what, sb_buf *out, sb_error **err);
 
 typedef struct sb_vendor_options {
-    bool images; /* base images into the repository's store as well */
-    bool prune;
-    const char *to; /* directory or OCI reference; NULL: the store */
+    bool images;    /* base images into the repository's store as well */
+    bool prune;     /* remove what no lock beneath the context, and not this one, names */
+    const char *to; /* a directory; NULL: the store */
 } sb_vendor_options;
 typedef struct sb_vendor_report {
     size_t present, fetched, removed;
-    uint64_t bytes, freed;
+    uint64_t bytes, freed; /* of what was fetched; of what was removed */
 } sb_vendor_report;
 /* Makes the store hold everything the lock names: from the cache, else refetched and verified against the
  * lock. */
 int sb_vendor(sb_project *project, const sb_lock *lock, const sb_vendor_options *options,
               sb_vendor_report *ret_report, sb_error **err);
+
+typedef struct sb_vendored {
+    sb_slice name; /* what the lock calls it, printable; absent for an object that this lock does not name */
+    sb_digest digest;
+    uint64_t size; /* bytes */
+    bool present;  /* in the store */
+} sb_vendored;
+/* What the lock names and what the store holds, in lock order, then by digest. */
+int sb_vendor_list(sb_project *project, const sb_lock *lock, sb_arena *arena, sb_vendored **ret_items,
+                   size_t *ret_count, sb_error **err);
 /*
  * Makes sure the image cache (an OCI layout) holds this image for the platform: from the repository's store,
  * else (unless offline) from the registry.
