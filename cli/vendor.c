@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
 
+#include <sbuild/lock.h>
+
 typedef struct vendor_options {
     const char *file;
     bool images;
@@ -19,10 +21,68 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
+static int list(const cli_app *app, sb_project *project, const sb_lock *lock, sb_error **err)
+{
+    static const char *const titles[] = {"name", "digest", "size"};
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(cli_table) table = cli_table_new(SB_COUNT(titles));
+    sb_vendored *items;
+    size_t count;
+
+    if (sb_vendor_list(project, lock, arena, &items, &count, err) < 0)
+        return -1;
+    cli_table_title(table, titles);
+    for (size_t i = 0; i < count; i++) {
+        char digest[SB_DIGEST_TEXT], size[CLI_SIZE_TEXT];
+        sb_slice cells[SB_COUNT(titles)];
+
+        sb_digest_format(&items[i].digest, digest);
+        cli_size(items[i].size, size);
+        cells[0] = items[i].name.ptr ? items[i].name : SB_LIT("(not of this lock)");
+        cells[1] = sb_slice_z(digest);
+        cells[2] = items[i].present ? sb_slice_z(size) : SB_LIT("missing");
+        cli_table_add(table, cells, !items[i].present ? CLI_RED : items[i].name.ptr ? CLI_PLAIN : CLI_DIM);
+    }
+    cli_table_print(table, &app->out, stdout);
+    return 0;
+}
+
+static void tell(const sb_vendor_report *report, const char *where)
+{
+    char bytes[CLI_SIZE_TEXT], freed[CLI_SIZE_TEXT];
+
+    cli_size(report->bytes, bytes);
+    cli_size(report->freed, freed);
+    printf("%s: %zu objects were there", where, report->present);
+    if (report->fetched)
+        printf(", %zu added (%s)", report->fetched, bytes);
+    if (report->removed)
+        printf(", %zu removed (%s)", report->removed, freed);
+    putchar('\n');
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    const vendor_options *o = values;
+    sb_vendor_options wanted = {.images = o->images, .prune = o->prune, .to = o->to};
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_lock) lock = NULL;
+    sb_autoclose int exclusive = -1;
+    sb_vendor_report report;
+
+    if (cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
+        return -1;
+    if (o->list) {
+        if (o->images || o->prune || o->to)
+            return sb_fail(err, SB_ERR_USAGE, "--list only lists, and cannot be combined");
+        return sb_lock_load(project, &lock, err) < 0 ? -1 : list(app, project, lock, err);
+    }
+    if (sb_project_exclusive(project, &exclusive, err) < 0 || sb_lock_load(project, &lock, err) < 0 ||
+        sb_vendor(project, lock, &wanted, &report, err) < 0)
+        return -1;
+    if (!app->quiet)
+        tell(&report, o->to ? o->to : SB_STORE_NAME);
+    return 0;
 }
 
 static const cli_example examples[] = {
@@ -41,7 +101,7 @@ const cli_command cli_vendor = {
     .options = options,
     .options_size = sizeof(vendor_options),
     .examples = examples,
-    .exits = CLI_EXIT(3) | CLI_EXIT(6) | CLI_EXIT(7) | CLI_EXIT(8),
+    .exits = CLI_EXIT(1) | CLI_EXIT(3) | CLI_EXIT(6) | CLI_EXIT(7) | CLI_EXIT(8),
     .operand = CLI_OPERAND_DIR,
     .max_operands = 1,
     .run = run,

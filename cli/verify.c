@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
 
+#include <sbuild/lock.h>
+
 typedef struct verify_options {
     const char *file;
     bool online;
@@ -13,10 +15,38 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
+/* How grave each is, the gravest first. */
+static int gravity(int status)
+{
+    static const int order[] = {10, 7, 3, 4, 6, 5, 8, 1};
+
+    for (size_t i = 0; i < SB_COUNT(order); i++)
+        if (order[i] == status)
+            return (int)(SB_COUNT(order) - i);
+    return 0;
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    const verify_options *o = values;
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_findings) findings = NULL;
+    int gravest = 0;
+
+    if (cli_open_project(app, app->operands[0], o->file, &project, err) < 0 ||
+        sb_lock_verify(project, o->online, &findings, err) < 0)
+        return -1;
+    for (size_t i = 0; i < findings->count; i++) {
+        int status = sb_exit_code(findings->items[i].code);
+
+        cli_print_safe(stdout, findings->items[i].message);
+        putchar('\n');
+        if (gravity(status) > gravity(gravest))
+            gravest = status;
+    }
+    if (!findings->count && !app->quiet)
+        printf("%zu checks, all is well\n", findings->checked);
+    return gravest;
 }
 
 static const cli_example examples[] = {

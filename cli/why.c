@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
 
+#include <sbuild/lock.h>
+
 typedef struct why_options {
     const char *file;
 } why_options;
@@ -12,8 +14,17 @@ static const cli_option options[] = {
 
 static int run(cli_app *app, const void *values, sb_error **err)
 {
-    (void)values;
-    return sb_fail(err, SB_ERR_INTERNAL, "\"sbuild %s\" is not in this build", app->command->name);
+    enum { ANSWER_MAX = 16 << 20 };
+    const why_options *o = values;
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_lock) lock = NULL;
+    sb_autobuf out = SB_BUF_INIT(ANSWER_MAX);
+
+    if (cli_open_project(app, app->operand_count > 1 ? app->operands[1] : NULL, o->file, &project, err) < 0 ||
+        sb_lock_load(project, &lock, err) < 0 || sb_lock_why(project, lock, app->operands[0], &out, err) < 0)
+        return -1;
+    fwrite(out.data, 1, out.len, stdout);
+    return 0;
 }
 
 static const cli_example examples[] = {
