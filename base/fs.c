@@ -118,21 +118,33 @@ int sb_mkdirs_beneath(int dirfd, const char *path, sb_error **err)
     return 0;
 }
 
+static int make_directory(const char *path, sb_error **err)
+{
+    struct stat st;
+
+    if (mkdir(path, 0777) == 0)
+        return 0;
+    if (errno == EEXIST && stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return 0;
+        errno = ENOTDIR;
+    }
+    return fail_errno(err, "create directory", path);
+}
+
 int sb_mkdirs(const char *path, sb_error **err)
 {
     sb_autofree char *copy = sb_strdup(path);
 
-    for (char *p = copy + 1; *p; p++) {
-        if (*p != '/')
+    for (char *p = copy; *p; p++) {
+        if (*p != '/' || p == copy)
             continue;
         *p = '\0';
-        if (mkdir(copy, 0777) < 0 && errno != EEXIST)
-            return fail_errno(err, "create directory", copy);
+        if (make_directory(copy, err) < 0)
+            return -1;
         *p = '/';
     }
-    if (mkdir(copy, 0777) < 0 && errno != EEXIST)
-        return fail_errno(err, "create directory", copy);
-    return 0;
+    return make_directory(copy, err);
 }
 
 int sb_read_fd(int fd, const char *name, size_t max, char **ret_data, size_t *ret_len, sb_error **err)
@@ -225,14 +237,16 @@ int sb_copy_fd(int from, int to, const char *name, sb_error **err)
     sb_autofree char *chunk = NULL;
     ssize_t n;
 
-    if (ioctl(to, FICLONE_REQUEST, from) == 0)
+    /* A clone is always of the whole file. */
+    if (lseek(from, 0, SEEK_CUR) == 0 && lseek(to, 0, SEEK_CUR) == 0 && ioctl(to, FICLONE_REQUEST, from) == 0)
         return 0;
-    while ((n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0)) > 0)
-        ;
-    if (n == 0)
-        return 0;
-    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EBADF)
+    do
+        n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP &&
+        errno != EBADF)
         return fail_errno(err, "copy", name);
+    /* What is left: all of it where the kernel cannot do it, and files of /proc, which it takes for empty. */
     chunk = sb_malloc(CHUNK);
     for (;;) {
         n = read(from, chunk, CHUNK);

@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TREE_DEPTH_MAX = 128 };
+enum { TREE_DEPTH_MAX = 600 }; /* each level holds a descriptor */
 
 char *sb_path_join(const char *a, const char *b)
 {
@@ -68,9 +70,27 @@ char *sb_temp_dir(const char *prefix, sb_error **err)
     return SB_TAKE(path);
 }
 
+/* Opens a directory to be emptied; one that its owner may not read or change (unpacked trees have such) is
+ * made so. */
+static int open_to_empty(int dirfd, const char *name)
+{
+    sb_autoclose int path_fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    char proc[48];
+    struct stat st;
+
+    if (path_fd < 0 || fstat(path_fd, &st) < 0)
+        return -1;
+    if ((st.st_mode & 0700) != 0700) {
+        snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+        if (chmod(proc, 0700) < 0)
+            return -1;
+    }
+    return openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static int remove_below(int dirfd, const char *name, int depth)
 {
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_to_empty(dirfd, name);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     int result = 0;
 

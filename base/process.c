@@ -117,7 +117,7 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
     bool capture_err = options->errors || options->on_output;
     __attribute__((cleanup(close_pair))) pair in = {{-1, -1}}, out = {{-1, -1}}, errs = {{-1, -1}};
     sb_autoclose int null = -1;
-    int child_in;
+    int child_in, child_out;
     pid_t pid;
 
     if (!program)
@@ -129,9 +129,10 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
         make_pipe(capture_out, out.ends, err) < 0 || make_pipe(capture_err, errs.ends, err) < 0)
         return -1;
     child_in = options->input_fd > 0 ? options->input_fd : options->input.ptr ? in.ends[0] : null;
+    child_out = options->output_fd > 0 ? options->output_fd : out.ends[1];
     pid = fork();
     if (pid == 0)
-        child_exec(options, program, env, child_in, out.ends[1], errs.ends[1]);
+        child_exec(options, program, env, child_in, child_out, errs.ends[1]);
     if (pid < 0)
         return sb_fail(err, SB_ERR_IO, "cannot start %s: %s", options->argv[0], strerror(errno));
     *ret_child = (child){pid, take(&in.ends[1]), take(&out.ends[0]), take(&errs.ends[0])};

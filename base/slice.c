@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbuild/slice.h>
 
-#include <strings.h>
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
+/* Not strncasecmp(), which knows locales and stops at a NUL. */
 bool sb_slice_eq_nocase(sb_slice a, sb_slice b)
 {
-    return a.len == b.len && (!a.len || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+            return false;
+    return true;
 }
 
 bool sb_slice_starts(sb_slice s, sb_slice prefix)

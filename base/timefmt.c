@@ -31,6 +31,14 @@ static bool number(sb_slice *s, size_t digits, char end, int *ret_value)
     return true;
 }
 
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
 bool sb_time_parse(sb_slice text, int64_t *ret_when)
 {
     struct tm tm = {0};
@@ -40,8 +48,9 @@ bool sb_time_parse(sb_slice text, int64_t *ret_when)
         !number(&text, 2, 'T', &tm.tm_mday) || !number(&text, 2, ':', &tm.tm_hour) ||
         !number(&text, 2, ':', &tm.tm_min) || !number(&text, 2, '\0', &tm.tm_sec))
         return false;
-    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 ||
-        tm.tm_min > 59 || tm.tm_sec > 60)
+    if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+        tm.tm_mday > days_of_month(tm.tm_year, tm.tm_mon) || tm.tm_hour > 23 || tm.tm_min > 59 ||
+        tm.tm_sec > 60)
         return false;
     if (text.len && text.ptr[0] == '.') {
         size_t n = 1;
@@ -58,7 +67,8 @@ bool sb_time_parse(sb_slice text, int64_t *ret_when)
             return false;
     } else if (text.ptr[0] == '+' || text.ptr[0] == '-') {
         text = sb_slice_sub(text, 1, text.len);
-        if (!number(&text, 2, ':', &hours) || !number(&text, 2, '\0', &minutes) || text.len)
+        if (!number(&text, 2, ':', &hours) || !number(&text, 2, '\0', &minutes) || text.len || hours > 23 ||
+            minutes > 59)
             return false;
     } else {
         return false;
