@@ -64,7 +64,7 @@ bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor);
 int sb_result_from_archive(const char *dir, const char *layout, sb_digest *ret_manifest, sb_error **err);
 int sb_result_from_flat(const char *dir, const char *layout, sb_digest *ret_manifest, sb_error **err);
 /* The other way round, with links to the layout's blobs: the `dir:` form of Buildah, Podman and Skopeo. */
-int sb_result_to_flat(const sb_layout *layout, const sb_digest *manifest, const char *dir, sb_error **err);
+int sb_result_to_flat(const sb_layout *layout, const sb_digest *image, const char *dir, sb_error **err);
 /* The manifest that index.json of the layout names. */
 int sb_result_manifest(const char *layout, sb_digest *ret_manifest, sb_error **err);
 /*

@@ -29,6 +29,7 @@ assert_ok buildah from --name look all:1.0.0
 mnt=$(buildah mount look)
 assert_file "$mnt/greeting" "hello  you"
 assert_file "$mnt/opt/data" data
+assert_file "$mnt/triggered/onbuild" "tool 1.2.3"
 assert_eq "755 7:8" "$(stat -c '%a %u:%g' "$mnt/copy/renamed")" "mode and owner of ADD --chmod --chown URL"
 assert_same "$mnt/copy/renamed" "$T/files/release-1.0.tar.gz"
 assert_eq "2020-02-02" "$(stat -c %y "$mnt/copy/renamed" | cut -d' ' -f1)" "time of a file that was added"

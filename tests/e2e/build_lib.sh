@@ -34,8 +34,10 @@ everything_project() {
 		ADD --chmod=755 --chown=7:8 \${FILES}/release-1.0.tar.gz /renamed
 		ADD $GIT_HTTP_URL/tool.git#v1.0.0 /src
 		COPY . .
-		RUN cat /src/* >all 2>/dev/null; ls -lR . >list; touch later
+		RUN cat /src/* >all 2>/dev/null; ls -R . >list; touch later
+		FROM acme/onbuild-from:1 AS triggered
 		FROM alpine:\${TAG}
+		COPY --from=triggered /onbuild /opt/tool /triggered/
 		ENV GREETING="hello  you"
 		COPY --from=busybox:1.35 /bin/busybox /usr/bin/box
 		COPY --from=build /work/deep/all /renamed /copy/
