@@ -151,6 +151,7 @@ static void give_up(sb_transfer *t, sb_error *failure)
         return;
     }
     t->source++;
+    t->response.status = 0;
     t->tries = t->tries_total = 0;
     t->authorized = false;
     restart(t);
@@ -242,7 +243,8 @@ static void answered(sb_transfer *t)
         follow(t);
         return;
     }
-    if (status == 401 && t->sink->authorize && !t->authorized) {
+    if ((status == 401 || (status == 403 && sb_http_header(&t->response, "WWW-Authenticate", 0).ptr)) &&
+        t->sink->authorize && !t->authorized) {
         t->authorized = true;
         if (t->sink->authorize(t, &t->sources[t->source], &t->failure)) {
             restart(t);

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* OCI layouts: blobs in the making. */
+#ifndef SBUILD_FETCH_LAYOUT_H
+#define SBUILD_FETCH_LAYOUT_H
+
+#include <sbuild/registry.h>
+
+/*
+ * A blob that is being written. It is named after its digest and survives a broken run, so that the next one
+ * goes on; while another process is at it, this one works in a file of its own that vanishes when it is not
+ * committed.
+ */
+typedef struct sb_blob_stage sb_blob_stage;
+int sb_blob_stage_open(sb_layout *layout, const sb_digest *digest, sb_blob_stage **ret_stage, sb_error **err);
+int sb_blob_stage_fd(const sb_blob_stage *stage); /* O_RDWR; the stage owns it */
+/* The content was verified by the caller: puts it into place. */
+int sb_blob_stage_commit(sb_blob_stage *stage, sb_error **err);
+void sb_blob_stage_free(sb_blob_stage *stage);
+SB_DEFINE_CLEANUP(sb_blob_stage, sb_blob_stage_free)
+
+#endif
