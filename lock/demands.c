@@ -77,10 +77,12 @@ static int add_openpgp(collector *c, const sb_demand *demand, sb_lock_evidence *
 
 static bool same_slices(const sb_slice *a, size_t an, const sb_slice *b, size_t bn)
 {
-    for (size_t i = 0; an == bn && i < an; i++)
+    if (an != bn)
+        return false;
+    for (size_t i = 0; i < an; i++)
         if (!sb_slice_eq(a[i], b[i]))
             return false;
-    return an == bn;
+    return true;
 }
 
 bool sb_evidence_same_demand(const sb_lock_evidence *a, const sb_lock_evidence *b)
@@ -92,7 +94,8 @@ bool sb_evidence_same_demand(const sb_lock_evidence *a, const sb_lock_evidence *
         !same_slices(a->pins, a->pin_count, b->pins, b->pin_count))
         return false;
     /* Of a list the checksum is what was found in it, not what was asked for. */
-    if (a->kind == SB_EVIDENCE_CHECKSUM && !sb_slice_eq(a->checksum, b->checksum))
+    if (a->kind == SB_EVIDENCE_CHECKSUM &&
+        (!a->checksum.ptr || !b->checksum.ptr || !sb_slice_eq(a->checksum, b->checksum)))
         return false;
     for (size_t i = 0; i < a->key_count; i++)
         if (!sb_digest_eq(&a->keys[i], &b->keys[i]))

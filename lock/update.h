@@ -38,7 +38,7 @@ typedef struct sb_want_source { /* a file or a git repository */
     sb_slice url; /* as written */
     sb_slice expanded;
     sb_slice origin;
-    const sb_df_instruction **seen; /* the instructions that want it */
+    size_t *seen; /* where the instructions begin that want it */
     size_t seen_count, seen_cap;
     sb_demand *demands;
     size_t demand_count, demand_cap;

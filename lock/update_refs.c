@@ -177,7 +177,7 @@ static int add_checksum(sb_updater *u, const sb_df_view *view, const sb_df_ref *
 static bool is_seen(const sb_want_source *want, const sb_df_instruction *ins)
 {
     for (size_t i = 0; i < want->seen_count; i++)
-        if (want->seen[i] == ins)
+        if (want->seen[i] == ins->span.start)
             return true;
     return false;
 }
@@ -208,7 +208,7 @@ int sb_update_want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref
     /* A trigger's instruction dies with the view, and has no comments. */
     if (ref->trigger >= 0 || is_seen(want, ref->instruction))
         return 0;
-    *SB_ARENA_PUSH(u->arena, want->seen, want->seen_count, want->seen_cap) = ref->instruction;
+    *SB_ARENA_PUSH(u->arena, want->seen, want->seen_count, want->seen_cap) = ref->instruction->span.start;
     if (sb_verify_comments_of(u->arena, view->df, ref->instruction, &demands, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
