@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dockerfile/heredoc.h>
 #include <dockerfile/instruction.h>
+#include <dockerfile/keywords.h>
 #include <dockerfile/space.h>
 #include <dockerfile/suggest.h>
 
@@ -125,17 +126,19 @@ static int check_shell(const df_parser *p, const sb_df_instruction *ins, sb_erro
 static int check_onbuild(const df_parser *p, const sb_df_instruction *ins, sb_error **err)
 {
     const sb_df_instruction *trigger = ins->trigger;
+    sb_df_keyword keyword;
 
     if (!trigger)
         return fail_at_keyword(p, ins, "at least one argument", err);
     if (df_check_flags(p, ins, err) < 0)
         return -1;
-    if (trigger->keyword == SB_DF_ONBUILD)
+    keyword = df_keyword_find(df_trim(trigger->keyword_text));
+    if (keyword == SB_DF_ONBUILD)
         return df_fail(p, trigger->keyword_span.start, err,
                        "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
-    if (trigger->keyword == SB_DF_MAINTAINER || trigger->keyword == SB_DF_FROM)
+    if (keyword == SB_DF_MAINTAINER || keyword == SB_DF_FROM)
         return df_fail(p, trigger->keyword_span.start, err, "%s isn't allowed as an ONBUILD trigger",
-                       sb_df_keyword_name(trigger->keyword));
+                       sb_df_keyword_name(keyword));
     return 0;
 }
 

@@ -2,9 +2,9 @@
 /* HEALTHCHECK, with durations in Go's syntax. */
 #include <dockerfile/instruction.h>
 
-#include <math.h>
-
 enum { RETRIES_MAX = 2147483647 };
+
+#define NANOSECONDS_MAX 9223372036854775807.0
 
 static const struct {
     const char *name;
@@ -80,8 +80,9 @@ static int parse_duration(const df_parser *p, const sb_df_flag *flag, double *re
 
             return df_fail(p, place, err, "time: unknown unit %s in duration %s", shown_unit, shown);
         }
-        total += floor(value * unit_value(unit));
-        if (total > 9223372036854775807.0)
+        value *= unit_value(unit);
+        total += value < NANOSECONDS_MAX ? (double)(uint64_t)value : value; /* whole ones */
+        if (total > NANOSECONDS_MAX)
             return df_fail(p, place, err, "time: invalid duration %s", shown);
         s = sb_slice_sub(s, len, s.len);
     }
@@ -98,7 +99,7 @@ static int check_interval(const df_parser *p, const sb_df_instruction *ins, cons
         return 0;
     if (parse_duration(p, flag, &nanoseconds, err) < 0)
         return -1;
-    if (fabs(nanoseconds) > 0 && nanoseconds < 1e6)
+    if (nanoseconds < 0 || (nanoseconds > 0 && nanoseconds < 1e6))
         return df_fail(p, flag->span.start, err, "Interval \"%s\" cannot be less than 1ms", name);
     return 0;
 }
@@ -151,12 +152,14 @@ int df_check_health(const df_parser *p, const sb_df_instruction *ins, sb_error *
     if (df_check_flags(p, ins, err) < 0)
         return -1;
     if (!sb_slice_eq_nocase(type, SB_LIT("CMD"))) {
-        sb_autofree char *shown = df_quote(type);
+        sb_autofree char *upper = sb_slice_dup(type);
+        sb_autofree char *shown = NULL;
 
-        for (char *c = shown; *c; c++) {
-            if (*c >= 'a' && *c <= 'z')
-                *c = (char)(*c & ~0x20);
+        for (size_t i = 0; i < type.len; i++) {
+            if (upper[i] >= 'a' && upper[i] <= 'z')
+                upper[i] = (char)(upper[i] & ~0x20);
         }
+        shown = df_quote(sb_slice_of(upper, type.len));
         return df_fail(p, ins->args[0].span.start, err, "Unknown type %s in HEALTHCHECK (try CMD)", shown);
     }
     if (ins->arg_count == 1)

@@ -103,7 +103,7 @@ static int check_device_field(const df_parser *p, const sb_df_flag *flag, sb_sli
                               sb_error **err)
 {
     sb_slice value = field, key = sb_slice_cut(&value, '=');
-    sb_autofree char *shown = sb_printable(field);
+    sb_autofree char *shown = sb_printable(field), *shown_key = NULL;
 
     if (sb_slice_eq_nocase(key, SB_LIT("required"))) {
         sb_autofree char *shown_value = sb_printable(value);
@@ -120,7 +120,8 @@ static int check_device_field(const df_parser *p, const sb_df_flag *flag, sb_sli
         return df_fail(p, flag->span.start, err, "invalid field '%s' must be a key=value pair", shown);
     if (sb_slice_eq_nocase(key, SB_LIT("name")))
         return df_fail(p, flag->span.start, err, "device name already set; '%s' sets it again", shown);
-    return df_fail(p, flag->span.start, err, "unexpected key in '%s'", shown);
+    shown_key = sb_printable(key);
+    return df_fail(p, flag->span.start, err, "unexpected key '%s' in '%s'", shown_key, shown);
 }
 
 static int check_device(const df_parser *p, const sb_df_flag *flag, sb_buf *field, sb_error **err)
