@@ -78,15 +78,43 @@ static int fail_ref(const sb_git_remote *remote, sb_slice ref, sb_error **err)
                    looks_abbreviated(ref) ? "; if this is a commit, give all 40 digits of it" : "");
 }
 
+/* ls-remote of these names, wherever the repository has moved. */
+static int list_remote(sb_arena *arena, const sb_settings *settings, const sb_git_remote *remote,
+                       const candidate *candidates, size_t count, sb_slice *ret_listing, sb_error **err)
+{
+    const char *args[12] = {"ls-remote", "--symref", "--"};
+    sb_git_remote place = *remote;
+    sb_git_call call = {.args = args, .remote = &place, .timeout = ASK_SECONDS, .max_output = 4 << 20};
+    sb_slice errors;
+    size_t n = 4;
+    int status;
+
+    if (sb_git_remote_resolve(arena, settings, &place, &call.pin, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        args[n++] = sb_arena_strdup(arena, candidates[i].name);
+        args[n++] = sb_arena_printf(arena, "%" SB_FMT "^{}", SB_ARG(candidates[i].name)).ptr;
+    }
+    for (int tries = 0;; tries++) {
+        args[3] = place.url.ptr;
+        if (sb_git_try(arena, &call, ret_listing, &errors, &status, err) < 0)
+            return -1;
+        if (status == 0)
+            return 0;
+        if (tries > 0 || !sb_git_was_redirected(&place, errors))
+            return sb_git_fail(&call, errors, err);
+        if (sb_git_remote_follow(arena, settings, remote, &place, &call.pin, err) < 0)
+            return -1;
+    }
+}
+
 int sb_git_resolve(sb_arena *arena, const sb_settings *settings, sb_slice remote, sb_slice ref,
                    sb_git_resolved *ret_resolved, sb_error **err)
 {
-    sb_slice output, head = SB_NIL, pin;
     candidate candidates[3] = {{.name = SB_NIL}};
-    const char *args[12] = {"ls-remote", "--symref", "--"};
-    sb_git_call call = {.args = args, .timeout = ASK_SECONDS, .max_output = 4 << 20};
-    size_t count = 0, n = 3;
+    sb_slice output, head = SB_NIL;
     sb_git_remote parsed;
+    size_t count = 0;
 
     if (sb_git_remote_parse(arena, settings, remote, &parsed, err) < 0)
         return -1;
@@ -96,8 +124,6 @@ int sb_git_resolve(sb_arena *arena, const sb_settings *settings, sb_slice remote
     }
     if (ref.ptr && !is_ref(ref))
         return fail_ref(&parsed, ref, err);
-    if (sb_git_remote_resolve(arena, settings, &parsed, &pin, err) < 0)
-        return -1;
     if (!ref.ptr || sb_slice_eqz(ref, "HEAD")) {
         ref = SB_LIT("HEAD");
         candidates[count++].name = ref;
@@ -107,14 +133,7 @@ int sb_git_resolve(sb_arena *arena, const sb_settings *settings, sb_slice remote
         candidates[count++].name = with_prefix(arena, "refs/tags/", ref);
         candidates[count++].name = with_prefix(arena, "refs/", ref);
     }
-    args[n++] = parsed.url.ptr;
-    for (size_t i = 0; i < count; i++) {
-        args[n++] = sb_arena_strdup(arena, candidates[i].name);
-        args[n++] = sb_arena_printf(arena, "%" SB_FMT "^{}", SB_ARG(candidates[i].name)).ptr;
-    }
-    call.remote = &parsed;
-    call.pin = pin;
-    if (sb_git_run(arena, &call, &output, err) < 0)
+    if (list_remote(arena, settings, &parsed, candidates, count, &output, err) < 0)
         return -1;
     read_listing(output, candidates, count, &head);
     for (size_t i = 0; i < count; i++) {
@@ -136,7 +155,10 @@ int sb_git_resolve(sb_arena *arena, const sb_settings *settings, sb_slice remote
 
 typedef struct fetch {
     sb_arena *arena;
-    const sb_git_remote *remote;
+    const sb_settings *settings;
+    const sb_git_remote *remote; /* as it was given */
+    sb_git_remote place;         /* where it is */
+    bool moved;
     const sb_git_resolved *resolved;
     const char *dir;
     sb_slice pin;
@@ -182,7 +204,7 @@ static bool may_ask_otherwise(sb_slice errors)
     return false;
 }
 
-static int try_fetch(const fetch *f, const char *depth, const char *what, bool *ret_complete, sb_error **err)
+static int try_fetch(fetch *f, const char *depth, const char *what, bool *ret_complete, sb_error **err)
 {
     const char *const args[] = {"fetch",
                                 "--quiet",
@@ -193,16 +215,22 @@ static int try_fetch(const fetch *f, const char *depth, const char *what, bool *
                                 "--update-shallow",
                                 depth,
                                 "--",
-                                f->remote->url.ptr,
+                                f->place.url.ptr,
                                 what,
                                 NULL};
     const sb_git_call call = {
-        .args = args, .dir = f->dir, .remote = f->remote, .pin = f->pin, .timeout = FETCH_SECONDS};
+        .args = args, .dir = f->dir, .remote = &f->place, .pin = f->pin, .timeout = FETCH_SECONDS};
     sb_slice output, errors;
     int status;
 
     if (sb_git_try(f->arena, &call, &output, &errors, &status, err) < 0)
         return -1;
+    if (status != 0 && !f->moved && sb_git_was_redirected(&f->place, errors)) {
+        f->moved = true;
+        if (sb_git_remote_follow(f->arena, f->settings, f->remote, &f->place, &f->pin, err) < 0)
+            return -1;
+        return try_fetch(f, depth, what, ret_complete, err);
+    }
     if (status != 0 && !may_ask_otherwise(errors))
         return sb_git_fail(&call, errors, err);
     return is_complete(f, ret_complete, err);
@@ -210,7 +238,7 @@ static int try_fetch(const fetch *f, const char *depth, const char *what, bool *
 
 /* Exactly the commit when the server lets us, else its ref, else everything behind the ref, else everything.
  */
-static int fetch_somehow(const fetch *f, sb_error **err)
+static int fetch_somehow(fetch *f, sb_error **err)
 {
     static const char all[] = "--depth=2147483647";
     const sb_git_resolved *r = f->resolved;
@@ -288,7 +316,8 @@ int sb_git_fetch(const sb_settings *settings, sb_slice remote, const sb_git_reso
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_autoclose int lock = -1;
     sb_git_remote parsed;
-    fetch f = {.arena = arena, .remote = &parsed, .resolved = resolved, .dir = cache_dir};
+    fetch f = {
+        .arena = arena, .settings = settings, .remote = &parsed, .resolved = resolved, .dir = cache_dir};
     bool complete;
 
     if (!sb_git_is_oid(resolved->commit) ||
@@ -300,6 +329,7 @@ int sb_git_fetch(const sb_settings *settings, sb_slice remote, const sb_git_reso
         sb_file_lock(AT_FDCWD, lock_path, NULL, NULL, &lock, err) < 0 || make_repository(&f, err) < 0 ||
         is_complete(&f, &complete, err) < 0)
         return -1;
+    f.place = parsed;
     if (!complete &&
         (sb_git_remote_resolve(arena, settings, &parsed, &f.pin, err) < 0 || fetch_somehow(&f, err) < 0))
         return -1;

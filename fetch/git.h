@@ -33,6 +33,11 @@ int sb_git_remote_parse(sb_arena *arena, const sb_settings *settings, sb_slice u
  */
 int sb_git_remote_resolve(sb_arena *arena, const sb_settings *settings, const sb_git_remote *remote,
                           sb_slice *ret_pin, sb_error **err);
+/* Did git fail because the repository has moved? */
+bool sb_git_was_redirected(const sb_git_remote *remote, sb_slice errors);
+/* Where it has moved (fetch/git_redirect.c), with the same guarantees as for the first place. */
+int sb_git_remote_follow(sb_arena *arena, const sb_settings *settings, const sb_git_remote *remote,
+                         sb_git_remote *ret_remote, sb_slice *ret_pin, sb_error **err);
 /* What a submodule's URL means in the repository `base`. */
 sb_slice sb_git_relative_url(sb_arena *arena, sb_slice base, sb_slice url);
 

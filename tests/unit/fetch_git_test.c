@@ -486,6 +486,43 @@ static void test_git_directory(void **state)
         "1\n M tool.sh");
 }
 
+/* A server that has moved its repositories: /there to the real one, /loop to itself, /inside to where none
+ * may go. */
+static const char redirect_script[] =
+    "cat >redirect.py <<'END'\nimport http.server, sys\nclass H(http.server.BaseHTTPRequestHandler):\n"
+    "    def do_GET(self):\n        where, _, rest = self.path[1:].partition('/')\n"
+    "        to = {'there': sys.argv[1] + '/tool.git', 'inside': 'http://[::1]:9', 'loop': '/loop'}[where]\n"
+    "        self.send_response(301)\n        self.send_header('Location', to + '/' + rest)\n"
+    "        self.send_header('Content-Length', '0')\n        self.end_headers()\n"
+    "    def log_message(self, *_):\n        pass\n"
+    "s = http.server.HTTPServer(('127.0.0.1', 0), H)\nprint(s.server_port, "
+    "flush=True)\ns.serve_forever()\nEND\n"
+    ". git/env; python3 redirect.py \"$GIT_HTTPS_URL\" >redirect.port 2>/dev/null </dev/null & echo $! "
+    ">redirect.pid;"
+    "until test -s redirect.port; do sleep 0.05; done; cat redirect.port";
+
+static void test_moved(void **state)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_slice port = shell(arena, redirect_script);
+    sb_slice there = sb_arena_printf(arena, "http://127.0.0.1:%.*s/there", (int)port.len, port.ptr);
+    static const char *const nowhere[] = {"inside", "loop"};
+    sb_git_resolved r = resolve(arena, there, "v1.1.0");
+
+    (void)state;
+    check_slice(r.commit, "0084d892fb1df03bc7720e84ebc69828d357bbd7");
+    fetch(there, &r, "c-moved");
+    for (size_t i = 0; i < SB_COUNT(nowhere); i++) {
+        SB_AUTO(sb_error) error = NULL;
+        sb_slice remote =
+            sb_arena_printf(arena, "http://127.0.0.1:%.*s/%s", (int)port.len, port.ptr, nowhere[i]);
+
+        assert_int_equal(sb_git_resolve(arena, &fx.settings, remote, SB_NIL, &r, &error), -1);
+        assert_int_equal(error->code, SB_ERR_NETWORK);
+    }
+    shell(arena, "kill $(cat redirect.pid)");
+}
+
 /* What the user's configuration and environment must not do, and what they may: credentials for https. */
 static void test_configuration(void **state)
 {
@@ -536,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_subdirectories_that_are_none),
         cmocka_unit_test(test_submodules),
         cmocka_unit_test(test_git_directory),
+        cmocka_unit_test(test_moved),
         cmocka_unit_test(test_configuration),
     };
 
