@@ -30,7 +30,7 @@ static sb_slice key_of(const sb_check *check, const sb_df_ref *ref)
     return image ? image->name : ref->expanded;
 }
 
-static void note_origins(sb_check *check, const sb_df_view *view)
+void sb_check_note_origins(sb_check *check, const sb_df_view *view)
 {
     sb_autofree char *file = sb_printable(check->project->dockerfile_name);
 
@@ -79,7 +79,7 @@ static int check_profile(sb_check *check, const sb_lock_profile *profile, sb_sli
         sb_findings_take(check->findings, NULL, &why);
         return 0;
     }
-    note_origins(check, view);
+    sb_check_note_origins(check, view);
     check->findings->checked += view->ref_count;
     /* A config that is missing is told once, with the other objects. */
     if (!missing)

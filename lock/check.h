@@ -24,6 +24,8 @@ typedef struct sb_check {
 /* "Dockerfile:3: https://example.org/x", the first alone where it is asked for nowhere; printable. */
 sb_slice sb_check_where(const sb_check *check, sb_slice expanded);
 
+void sb_check_note_origins(sb_check *check, const sb_df_view *view);
+
 /*
  * check_demands.c: what the Dockerfile and the settings demand of downloads, against the evidence in the
  * lock. First every view is looked at, then all is compared.

@@ -3,7 +3,7 @@
 
 #include <sys/utsname.h>
 
-#include <lock/findings.h>
+#include <lock/check.h>
 #include <lock/project.h>
 
 const char *sb_host_platform(void)
@@ -266,6 +266,23 @@ void sb_frozen_uncovered(const sb_project *project, const sb_lock *lock, const s
         not_locked(project, lock, options, view, incomplete, findings);
 }
 
+/* A build must not go on with bytes that were never held against what the Dockerfile asks of them now. */
+static int check_demands(sb_project *project, const sb_lock *lock, const sb_df_view *view,
+                         sb_findings *findings, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_check check = {
+        .project = project, .lock = (sb_lock *)(uintptr_t)lock, .arena = arena, .findings = findings};
+
+    if (!lock->file_count && !lock->git_count)
+        return 0;
+    if (sb_check_collect(&check, view, err) < 0)
+        return -1;
+    sb_check_note_origins(&check, view);
+    sb_check_demands(&check);
+    return 0;
+}
+
 int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
                    sb_df_view **ret_view, sb_error **err)
 {
@@ -278,6 +295,8 @@ int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_opt
     if (missing)
         return sb_fail(err, missing->code, "%s", missing->message);
     sb_frozen_uncovered(project, lock, options, view, sb_host_platform(), findings);
+    if (!findings->count && check_demands(project, lock, view, findings, err) < 0)
+        return -1;
     if (findings->count)
         return sb_fail(err, findings->items[0].code, "%.*s", (int)findings->items[0].message.len,
                        findings->items[0].message.ptr);
