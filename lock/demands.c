@@ -75,6 +75,12 @@ static int add_openpgp(collector *c, const sb_demand *demand, sb_lock_evidence *
     return 0;
 }
 
+/* An absent slice is like an empty one. */
+static bool same_slice(sb_slice a, sb_slice b)
+{
+    return a.ptr && b.ptr ? sb_slice_eq(a, b) : !a.len && !b.len;
+}
+
 static bool same_slices(const sb_slice *a, size_t an, const sb_slice *b, size_t bn)
 {
     if (an != bn)
@@ -87,15 +93,14 @@ static bool same_slices(const sb_slice *a, size_t an, const sb_slice *b, size_t 
 
 bool sb_evidence_same_demand(const sb_lock_evidence *a, const sb_lock_evidence *b)
 {
-    if (a->kind != b->kind || !sb_slice_eq(a->url, b->url) ||
-        !sb_slice_eq(a->signature_url, b->signature_url) || !sb_slice_eq(a->minisign_key, b->minisign_key) ||
+    if (a->kind != b->kind || !same_slice(a->url, b->url) ||
+        !same_slice(a->signature_url, b->signature_url) || !same_slice(a->minisign_key, b->minisign_key) ||
         a->key_count != b->key_count ||
         (a->threshold ? a->threshold : 1) != (b->threshold ? b->threshold : 1) ||
         !same_slices(a->pins, a->pin_count, b->pins, b->pin_count))
         return false;
     /* Of a list the checksum is what was found in it, not what was asked for. */
-    if (a->kind == SB_EVIDENCE_CHECKSUM &&
-        (!a->checksum.ptr || !b->checksum.ptr || !sb_slice_eq(a->checksum, b->checksum)))
+    if (a->kind == SB_EVIDENCE_CHECKSUM && !same_slice(a->checksum, b->checksum))
         return false;
     for (size_t i = 0; i < a->key_count; i++)
         if (!sb_digest_eq(&a->keys[i], &b->keys[i]))
