@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 /* All of them are part of the format. */
-enum { LEVEL = 6, WINDOW = 32 << 10, STORED_MAX = 65535 };
+enum { LEVEL = 5, WINDOW = 32 << 10, STORED_MAX = 65535 };
 
 enum { THREADS_MAX = 8 };
 
