@@ -161,6 +161,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
     sb_argv argv = {.arena = arena};
     sb_slice iidfile = sb_arena_printf(arena, "%" SB_FMT "/image-id", SB_ARG(plan->path));
     sb_autofree char *id = NULL;
+    size_t id_len;
 
     if (command(plan, &argv, err) < 0)
         return -1;
@@ -169,7 +170,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
     if ((must_unplug(plan)
              ? sb_engine_run_unplugged(sb_argv_end(&argv), plan->options->quiet, "the build", err)
              : sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err)) < 0 ||
-        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
+        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
         return -1;
     return take_result(plan, id, layout, ret_manifest, err);
 }

@@ -215,6 +215,7 @@ static int build_classic(const sb_plan *plan, const char *layout, sb_argv *argv,
     sb_slice archive = sb_arena_printf(argv->arena, "%" SB_FMT "/saved.tar", SB_ARG(plan->path));
     sb_slice saved = sb_arena_printf(argv->arena, "%" SB_FMT "/saved", SB_ARG(plan->path));
     sb_autofree char *id = NULL;
+    size_t id_len;
     sb_autoclose int fd = -1;
     sb_autoclose int dir = -1;
     sb_slice out;
@@ -222,7 +223,7 @@ static int build_classic(const sb_plan *plan, const char *layout, sb_argv *argv,
     sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
     if (sb_engine_run(sb_argv_end(argv), plan->options->quiet, "the build", err) < 0 ||
-        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, NULL, NULL, err) < 0)
+        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
         return -1;
     {
         const char *save[] = {"docker", "save", "--output", archive.ptr, id, NULL};

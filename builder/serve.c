@@ -223,6 +223,11 @@ static void *talk(void *arg)
             if (n <= 0)
                 break;
             len += (size_t)n;
+            /* Engines try TLS first; an answer in plain HTTP tells them better. */
+            if (buf[0] < 'A' || buf[0] > 'Z') {
+                (void)answer_short(c->fd, "400 Bad Request", "{}");
+                break;
+            }
             continue;
         }
         used = (size_t)(end - buf) + 4;

@@ -150,6 +150,20 @@ static void test_nothing_without_the_prefix(void **state)
     assert_memory_equal(fourth, "HTTP/1.1 405 ", 13);
 }
 
+static void test_tls_is_told_at_once(void **state)
+{
+    /* The beginning of a TLS handshake. */
+    static const char hello[] = {0x16, 0x03, 0x01, 0x00, 0x10, 0x01};
+    char answer[64] = "";
+    int fd = connect_to();
+
+    (void)state;
+    assert_int_equal(sb_write_all(fd, hello, sizeof(hello), "socket", NULL), 0);
+    assert_true(recv(fd, answer, sizeof(answer) - 1, 0) > 0);
+    assert_memory_equal(answer, "HTTP/1.1 400 ", 13);
+    close(fd);
+}
+
 static void test_head_that_never_ends(void **state)
 {
     int fd = connect_to();
@@ -157,7 +171,7 @@ static void test_head_that_never_ends(void **state)
     char answer[16];
 
     (void)state;
-    memset(junk, 'x', sizeof(junk));
+    memset(junk, 'X', sizeof(junk));
     (void)!send(fd, junk, sizeof(junk), MSG_NOSIGNAL);
     assert_true(recv(fd, answer, sizeof(answer), 0) <= 0);
     close(fd);
@@ -194,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_blob_and_ranges),
         cmocka_unit_test(test_keep_alive_and_pipelining),
         cmocka_unit_test(test_nothing_without_the_prefix),
+        cmocka_unit_test(test_tls_is_told_at_once),
         cmocka_unit_test(test_head_that_never_ends),
     };
 
