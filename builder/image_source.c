@@ -23,7 +23,8 @@ struct sb_source {
     unsigned char *buffer;
     size_t start, end; /* of what is unread in it */
     bool file_end;
-    bool frame_open;   /* within a gzip member or zstd frame */
+    bool frame_open; /* within a gzip member or zstd frame */
+    bool frame_seen;
     sb_hasher *hasher; /* of what was read from the file */
     z_stream gzip;
     ZSTD_DStream *zstd;
@@ -143,13 +144,13 @@ static int step_gzip(sb_source *source, unsigned char *data, size_t len, size_t 
 
     if (!source->frame_open) {
         /* Zeros behind the last member are padding that some writers leave. */
-        if (source->offset > 0 && source->buffer[source->start] == 0) {
+        if (source->frame_seen && source->buffer[source->start] == 0) {
             source->start++;
             *ret_len = 0;
             return 0;
         }
         (void)inflateReset(z);
-        source->frame_open = true;
+        source->frame_open = source->frame_seen = true;
     }
     z->next_in = source->buffer + source->start;
     z->avail_in = (unsigned)(source->end - source->start);

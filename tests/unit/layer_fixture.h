@@ -38,11 +38,11 @@ static inline int sink_to_fd(void *ctx, const void *data, size_t len, sb_error *
     return sb_write_all(*(const int *)ctx, data, len, "a layer", err);
 }
 
-static inline void must(int status, const sb_error *err)
-{
-    if (status < 0)
-        fail_msg("%s", err ? err->message : "failed without a message");
-}
+#define must(call, err)                                                                                      \
+    do {                                                                                                     \
+        if ((call) < 0)                                                                                      \
+            fail_msg("%s: %s", #call, (err) ? (err)->message : "no message");                                \
+    } while (0)
 
 static inline int memory_file(void)
 {
