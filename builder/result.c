@@ -251,6 +251,55 @@ static bool same_base(const sb_image_config *result, const sb_image_config *base
     return true;
 }
 
+/*
+ * The base's history as the base has it: with SOURCE_DATE_EPOCH, BuildKit moves its times, too. Writes the
+ * config anew when that changes it.
+ */
+static int restore_history(sb_layout *layout, const sb_image_config *result, const sb_image_config *base,
+                           json_t *manifest, sb_error **err)
+{
+    sb_autojson *config = NULL;
+    sb_autojson *base_config = NULL;
+    sb_autobuf out = SB_BUF_INIT(CONFIG_MAX);
+    sb_autofree char *text = NULL;
+    json_t *history, *base_history, *descriptor = sb_json_object(manifest, "config");
+    sb_digest digest;
+
+    if (sb_json_parse(result->raw, "image config", &config, err) < 0 ||
+        sb_json_parse(base->raw, "image config", &base_config, err) < 0)
+        return -1;
+    history = sb_json_array(config, "history");
+    base_history = sb_json_array(base_config, "history");
+    if (!base_history || json_array_size(history) < json_array_size(base_history))
+        return 0;
+    for (size_t i = 0; i < json_array_size(base_history); i++)
+        json_array_set(history, i, json_array_get(base_history, i));
+    if (sb_json_write(config, &out, err) < 0 || sb_layout_write(layout, sb_buf_slice(&out), &digest, err) < 0)
+        return -1;
+    text = sb_digest_dup(&digest);
+    sb_json_set_strz(descriptor, "digest", text);
+    json_object_set_new(descriptor, "size", json_integer((json_int_t)out.len));
+    return 0;
+}
+
+/* The first layers of the manifest become the base's. */
+static int replace_layers(const sb_layout *images, sb_layout *layout, const sb_manifest *base, size_t count,
+                          json_t *manifest, sb_error **err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const sb_descriptor *layer = &base->layers[i];
+        sb_autofree char *digest = sb_digest_dup(&layer->digest);
+        json_t *entry = json_array_get(sb_json_array(manifest, "layers"), i);
+
+        if (share_blob(images, layout, layer, err) < 0)
+            return -1;
+        sb_json_set_str(entry, "mediaType", layer->media_type);
+        sb_json_set_strz(entry, "digest", digest);
+        json_object_set_new(entry, "size", json_integer((json_int_t)layer->size));
+    }
+    return 0;
+}
+
 int sb_result_rebase(const sb_plan *plan, const char *layout_path, sb_digest *manifest, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
@@ -275,20 +324,10 @@ int sb_result_rebase(const sb_plan *plan, const char *layout_path, sb_digest *ma
                        "; an image of that name in the engine may have hidden it",
                        SB_ARG(plan->base->text));
     if (sb_layout_read(layout, arena, manifest, SB_MANIFEST_MAX, &raw, err) < 0 ||
-        sb_json_parse(raw, "manifest", &json, err) < 0)
-        return -1;
-    for (size_t i = 0; i < plan->base_layers; i++) {
-        const sb_descriptor *layer = &base.layers[i];
-        sb_autofree char *digest = sb_digest_dup(&layer->digest);
-        json_t *entry = json_array_get(sb_json_array(json, "layers"), i);
-
-        if (share_blob(images, layout, layer, err) < 0)
-            return -1;
-        sb_json_set_str(entry, "mediaType", layer->media_type);
-        sb_json_set_strz(entry, "digest", digest);
-        json_object_set_new(entry, "size", json_integer((json_int_t)layer->size));
-    }
-    if (sb_json_write(json, &out, err) < 0)
+        sb_json_parse(raw, "manifest", &json, err) < 0 ||
+        replace_layers(images, layout, &base, plan->base_layers, json, err) < 0 ||
+        restore_history(layout, &result_config, &base_config, json, err) < 0 ||
+        sb_json_write(json, &out, err) < 0)
         return -1;
     return sb_layout_write(layout, sb_buf_slice(&out), manifest, err);
 }
