@@ -16,7 +16,7 @@ static void add_u32(sb_buf *out, uint32_t value)
 
 static int compare_paths(const void *a, const void *b)
 {
-    return sb_slice_cmp((*(const sb_git_entry *const *)a)->path, (*(const sb_git_entry *const *)b)->path);
+    return sb_slice_cmp(((const sb_git_entry *)a)->path, ((const sb_git_entry *)b)->path);
 }
 
 /* One entry of the index: no times and no size, so that git compares the content when it first looks. */
@@ -43,19 +43,19 @@ static void add_index_entry(sb_buf *out, const sb_git_entry *entry)
 
 int sb_git_make_index(const sb_git_tree *tree, size_t hash_size, sb_buf *out, sb_error **err)
 {
-    sb_autofree const sb_git_entry **entries = sb_new_array(const sb_git_entry *, tree->len);
+    sb_autofree sb_git_entry *entries = sb_new_array(sb_git_entry, tree->len);
     unsigned char hash[EVP_MAX_MD_SIZE];
     size_t count = 0;
 
     for (size_t i = 0; i < tree->len; i++)
         if (tree->entries[i].repository == 0 && tree->entries[i].mode != 040000)
-            entries[count++] = &tree->entries[i];
+            entries[count++] = tree->entries[i];
     if (count)
         qsort(entries, count, sizeof(*entries), compare_paths);
     sb_buf_add(out, "DIRC\0\0\0\2", 8);
     add_u32(out, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
-        add_index_entry(out, entries[i]);
+        add_index_entry(out, &entries[i]);
     if (sb_buf_check(out, "the git index", err) < 0)
         return -1;
     if (EVP_Digest(out->data, out->len, hash, NULL, hash_size == 20 ? EVP_sha1() : EVP_sha256(), NULL) != 1)

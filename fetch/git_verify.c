@@ -43,7 +43,7 @@ static void split_commit(sb_arena *arena, sb_slice content, const char *header, 
     enum { KEPT, SIGNATURE, DROPPED } state = KEPT;
     sb_slice rest = content;
 
-    while (rest.len && rest.ptr[0] != '\n') {
+    while (rest.ptr && rest.len && rest.ptr[0] != '\n') {
         sb_slice before = rest;
         sb_slice line = sb_slice_cut(&rest, '\n');
 
@@ -54,7 +54,7 @@ static void split_commit(sb_arena *arena, sb_slice content, const char *header, 
         if (state == KEPT)
             sb_buf_add(&payload, before.ptr, line.len + (rest.ptr ? 1 : 0));
         if (state == SIGNATURE) {
-            size_t skip = line.ptr[0] == ' ' ? 1 : strlen(wanted);
+            size_t skip = sb_slice_starts(line, SB_LIT(" ")) ? 1 : strlen(wanted);
 
             sb_buf_adds(&signature, sb_slice_sub(line, skip, line.len));
             sb_buf_addc(&signature, '\n');
