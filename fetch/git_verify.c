@@ -15,21 +15,29 @@ typedef struct signed_object {
     sb_slice signature;
 } signed_object;
 
-/* A tag's signature stands at its end. */
+static bool begins_signature(sb_slice line)
+{
+    static const char *const begins[] = {"-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----",
+                                         "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"};
+
+    for (size_t i = 0; i < SB_COUNT(begins); i++)
+        if (sb_slice_starts(line, sb_slice_z(begins[i])))
+            return true;
+    return false;
+}
+
+/* A tag's signature stands at its end; what looks like one before it is text of the message, as git has it.
+ */
 static void split_tag(sb_slice content, signed_object *ret_object)
 {
-    static const char *const begins[] = {"\n-----BEGIN PGP SIGNATURE-----", "\n-----BEGIN PGP MESSAGE-----",
-                                         "\n-----BEGIN SSH SIGNATURE-----",
-                                         "\n-----BEGIN SIGNED MESSAGE-----"};
     signed_object object = {content, SB_NIL};
+    sb_slice rest = content;
 
-    for (size_t i = 0; i < SB_COUNT(begins); i++) {
-        ptrdiff_t at = sb_slice_find(content, sb_slice_z(begins[i]));
+    while (rest.ptr) {
+        size_t at = content.len - rest.len;
 
-        if (at >= 0 && (size_t)at + 1 <= object.payload.len) {
-            object.payload = sb_slice_sub(content, 0, (size_t)at + 1);
-            object.signature = sb_slice_sub(content, (size_t)at + 1, content.len);
-        }
+        if (begins_signature(sb_slice_cut(&rest, '\n')))
+            object = (signed_object){sb_slice_sub(content, 0, at), sb_slice_sub(content, at, content.len)};
     }
     *ret_object = object;
 }

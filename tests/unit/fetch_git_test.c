@@ -364,6 +364,25 @@ static sb_errc verify(sb_arena *arena, const sb_git_resolved *r, sb_pgp_result *
     return error->code;
 }
 
+/* The signed object alone, as a lock keeps it: any change shows. */
+static void check_stored_object(sb_arena *arena, const sb_git_resolved *r)
+{
+    sb_autofree char *path = sb_path_join(fx.dir, "c-verify");
+    sb_slice key = shell(arena, "cat repos/git-signer.asc"), content;
+    SB_AUTO(sb_error) error = NULL;
+    sb_pgp_result result;
+    char *changed;
+
+    assert_int_equal(sb_git_signed_object(arena, path, r, &content, NULL), 0);
+    assert_int_equal(sb_git_verify_object(arena, r, content, &key, 1, 0, &result, NULL), 0);
+    assert_int_equal(result.signatures[0].status, SB_PGP_GOOD);
+    changed = sb_arena_strdup(arena, content);
+    changed[content.len / 2] ^= 1;
+    assert_int_equal(
+        sb_git_verify_object(arena, r, sb_slice_of(changed, content.len), &key, 1, 0, &result, &error), -1);
+    assert_int_equal(error->code, SB_ERR_VERIFY);
+}
+
 static void test_verify(void **state)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
@@ -385,6 +404,8 @@ static void test_verify(void **state)
     assert_int_equal(sb_pgp_require(arena, &result, &pin, 1, 1, &signers, &count, NULL), 0);
     assert_int_equal(verify(arena, &plain_tag, &result, "is not signed"), SB_ERR_VERIFY);
     assert_int_equal(verify(arena, &plain, &result, "is not signed"), SB_ERR_VERIFY);
+    check_stored_object(arena, &tag);
+    check_stored_object(arena, &commit);
     tag.ref = SB_LIT("refs/tags/v9.9.9");
     assert_int_equal(verify(arena, &tag, &result, "calls itself \"v1.1.0-signed\""), SB_ERR_VERIFY);
 }
