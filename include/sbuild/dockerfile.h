@@ -149,18 +149,29 @@ typedef struct sb_df_var {
     sb_slice value;
 } sb_df_var;
 
-/* An environment for expansion: the last entry of a name counts. */
+/*
+ * An environment for expansion: the last entry of a name counts. An entry with an absent value is declared,
+ * but not set. Entries that sb_df_env_set() made are found through an index.
+ */
 typedef struct sb_df_env {
     sb_df_var *vars;
     size_t count;
     size_t cap;
+    uint32_t *slots; /* hash table of positions in vars, plus one; NULL: no index */
+    size_t slot_count;
 } sb_df_env;
 
 /* Absent slice when the name is not set. */
 sb_slice sb_df_env_get(const sb_df_env *env, sb_slice key);
 void sb_df_env_set(sb_arena *arena, sb_df_env *env, sb_slice key, sb_slice value);
 
-/* BuildKit's ProcessWord: quotes removed, variables expanded. */
+/*
+ * What an expansion may add to the bytes that it is given, and how many steps of pattern matching one may
+ * take: SB_ERR_LIMIT beyond.
+ */
+enum { SB_DF_EXPAND_MAX = 16 << 20, SB_DF_EXPAND_STEPS_MAX = 256 << 20 };
+
+/* BuildKit's ProcessWord: quotes removed, variables expanded. The result may be the word itself. */
 int sb_df_expand(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape, sb_slice *ret_text,
                  sb_error **err);
 /* ProcessWords: the multi-word mode of EXPOSE and the heredoc scan. */
