@@ -181,7 +181,8 @@ int sb_store_open_object(const sb_store *store, const sb_digest *digest, int *re
     if (lseek(fd, 0, SEEK_SET) < 0)
         return sb_fail(err, SB_ERR_IO, "cannot rewind %s in the store %s: %s", text, shown, strerror(errno));
     *ret_fd = fd;
-    *ret_size = size;
+    if (ret_size)
+        *ret_size = size;
     fd = -1;
     return 0;
 }

@@ -31,6 +31,7 @@ typedef struct unpack {
     sb_arena *arena;
     uint64_t left; /* of the caller's maximum */
     uint64_t max;
+    bool any_link; /* symbolic links that lead out are kept, too */
     uint64_t written;
     size_t entries;
     directory *directories; /* get their modes and times at the end, since both stand in the way until then */
@@ -110,7 +111,7 @@ static bool link_stays(const char *path, const char *target)
     sb_slice rest = sb_slice_z(target);
     int depth = 0;
 
-    if (!*target || *target == '/')
+    if (*target == '/')
         return false;
     for (const char *p = path; *p; p++)
         depth += *p == '/';
@@ -271,7 +272,7 @@ static int unpack_symlink(unpack *u, struct archive_entry *entry, const char *pa
     sb_autoclose int parent = -1;
     const char *name;
 
-    if (!target || !link_stays(path, target))
+    if (!target || !*target || (!u->any_link && !link_stays(path, target)))
         return fail_entry(SB_ERR_PARSE, path, "is a link that leaves the archive", err);
     if (open_parent(u, path, &parent, &name, err) < 0)
         return -1;
@@ -336,14 +337,19 @@ static int finish_directories(unpack *u, sb_error **err)
     return 0;
 }
 
-int sb_tree_unpack(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err)
+static int unpack_all(int archive_fd, int dirfd, uint64_t max_bytes, bool any_link, sb_error **err)
 {
     __attribute__((cleanup(free_archive))) struct archive *archive = archive_read_new();
     /* libarchive converts names between UTF-8 and the locale's encoding; here they are to stay as they are.
      */
     __attribute__((cleanup(free_locale))) locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    unpack u = {.dirfd = dirfd, .archive = archive, .arena = arena, .left = max_bytes, .max = max_bytes};
+    unpack u = {.dirfd = dirfd,
+                .archive = archive,
+                .arena = arena,
+                .left = max_bytes,
+                .max = max_bytes,
+                .any_link = any_link};
     struct archive_entry *entry;
     int result;
 
@@ -365,4 +371,14 @@ int sb_tree_unpack(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err
             return -1;
     }
     return finish_directories(&u, err);
+}
+
+int sb_tree_unpack(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err)
+{
+    return unpack_all(archive_fd, dirfd, max_bytes, false, err);
+}
+
+int sb_tree_unpack_links(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err)
+{
+    return unpack_all(archive_fd, dirfd, max_bytes, true, err);
 }

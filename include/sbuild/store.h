@@ -26,7 +26,8 @@ SB_DEFINE_CLEANUP(sb_store, sb_store_free)
 
 /* Present with this size (0: any size); does not read it. */
 bool sb_store_has(const sb_store *store, const sb_digest *digest, uint64_t size);
-/* Opens after verifying the whole content, positioned at its start. SB_ERR_NOT_FOUND or SB_ERR_VERIFY. */
+/* Opens after verifying the whole content, positioned at its start; `ret_size` may be NULL. SB_ERR_NOT_FOUND
+ * or SB_ERR_VERIFY. */
 int sb_store_open_object(const sb_store *store, const sb_digest *digest, int *ret_fd, uint64_t *ret_size,
                          sb_error **err);
 /* The whole of a small object, verified; the caller frees *ret_data (NUL-terminated). */

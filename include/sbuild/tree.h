@@ -27,5 +27,11 @@ int sb_tree_copy(int dirfd, const sb_ignore *ignore, const char *const *never, i
  * as in the archive, owner the caller's.
  */
 int sb_tree_unpack(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err);
+/*
+ * The same for content that an engine will have as it is, as a source tree or a root file system: symbolic
+ * links may lead anywhere. Nothing is written through them here; who reads the directory must not follow them
+ * either.
+ */
+int sb_tree_unpack_links(int archive_fd, int dirfd, uint64_t max_bytes, sb_error **err);
 
 #endif

@@ -279,6 +279,29 @@ static void test_hostile_archives(void **state)
     }
 }
 
+/* Links that lead out are an engine's business, when they are asked for; writing through them is nobody's. */
+static void test_links_as_they_are(void **state)
+{
+    fixture *f = *state;
+    sb_autoclose int out = -1;
+
+    make_tar(f, "add('abs', SYM, '/etc/passwd'); add('d', DIR); add('d/up', SYM, '../../escape')");
+    assert_int_equal(mkdirat(f->dirfd, "out", 0755), 0);
+    out = openat(f->dirfd, "out", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        sb_autoclose int archive = openat(f->dirfd, "evil.tar", O_RDONLY | O_CLOEXEC);
+
+        assert_int_equal(sb_tree_unpack_links(archive, out, 1000, NULL), i ? -1 : 0);
+        check_shell(f, "readlink out/abs out/d/up", "/etc/passwd\n../../escape\n");
+        check_shell(f,
+                    "python3 -c 'import tarfile, io; t = tarfile.open(\"evil.tar\", \"w\"); i = "
+                    "tarfile.TarInfo(\"d/up\"); i.size = 1; i.name = \"d/up/x\"; t.addfile(i, "
+                    "io.BytesIO(b\"x\"))'; test ! -e "
+                    "escape",
+                    "");
+    }
+}
+
 static void test_damaged_archives(void **state)
 {
     fixture *f = *state;
@@ -320,6 +343,7 @@ int main(void)
         TEST(test_copy),
         TEST(test_unpack),
         TEST(test_hostile_archives),
+        TEST(test_links_as_they_are),
         TEST(test_damaged_archives),
         TEST(test_limits_of_the_walk),
     };
