@@ -108,8 +108,8 @@ int sb_http_status_error(const sb_http_response *response, const char *what, sb_
                    : response->status == 410                            ? SB_ERR_GONE
                                                                         : SB_ERR_NETWORK;
 
-    return sb_fail(err, code, "cannot get %s: %s answered %ld (%s)", what, shown, response->status,
-                   status_words(response->status));
+    return sb_fail(err, code, "%s%s%s%s answered %ld (%s)", what ? "cannot get " : "", what ? what : "",
+                   what ? ": " : "", shown, response->status, status_words(response->status));
 }
 
 /* ---- one hop's handle ---- */

@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 17, SHOW_MS = 100, ETAG_MAX = 200 };
+enum { CHUNK = 1 << 17, SHOW_MS = 100, ETAG_MAX = 200, PROGRESS_BYTES = 1 << 18 };
 
 /* With the file itself, so that the next run can ask the server for the rest of the same thing. */
 static const char validator_name[] = "user.sbuild.etag";
@@ -251,7 +251,10 @@ int sb_file_sink_body(sb_file_sink *sink, sb_transfer *transfer, const char *dat
         left -= (size_t)n;
     }
     hash(sink, data, len);
-    transfer->progressed = true;
+    if (sink->hashed >= sink->farthest + PROGRESS_BYTES) {
+        sink->farthest = sink->hashed;
+        transfer->progressed = true;
+    }
     show(sink);
     return 0;
 }

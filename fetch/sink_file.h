@@ -27,10 +27,12 @@ typedef struct sb_file_sink {
     sb_hasher *sha256;
     sb_hasher *other; /* of the expected algorithm, where that is not sha256 */
     uint64_t hashed;  /* bytes of the file that the hashers have seen */
-    uint64_t total;   /* of the answer; 0: not known */
-    uint64_t asked;   /* first byte asked for */
-    bool no_range;    /* the server cannot, or its parts do not fit */
-    bool resumed;     /* some bytes are of an earlier attempt */
+    uint64_t
+        farthest;   /* that any attempt came: a server that gives a little each time is not tried for ever */
+    uint64_t total; /* of the answer; 0: not known */
+    uint64_t asked; /* first byte asked for */
+    bool no_range;  /* the server cannot, or its parts do not fit */
+    bool resumed;   /* some bytes are of an earlier attempt */
     bool began;
     unsigned task;
     int64_t shown; /* when progress was last told */

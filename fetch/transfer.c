@@ -82,6 +82,7 @@ static void note_response(sb_transfer *t)
     t->response.headers = sb_strndup(t->header_lines.data, t->header_lines.len);
     t->response.final_url = sb_strdup(t->url.text);
     t->response.status = status_of(t);
+    t->answered = true;
 }
 
 /* The head is complete: shall the sink have what follows? */
@@ -138,20 +139,32 @@ static void restart(sb_transfer *t)
     t->state = SB_TRANSFER_READY;
 }
 
+/* Two sources have failed: an answer says more than a source that cannot be reached. */
+static sb_error *join_failures(sb_error *before, sb_error *now, bool answered)
+{
+    sb_error *main = answered ? now : before, *other = answered ? before : now;
+    char *message =
+        sb_asprintf("%s (%s: %s)", main->message, answered ? "before that" : "after that", other->message);
+
+    free(main->message);
+    main->message = message;
+    sb_error_free(other);
+    return main;
+}
+
 /* This source has failed with *failure: the next one, or the end. */
 static void give_up(sb_transfer *t, sb_error *failure)
 {
     bool final =
         failure->code == SB_ERR_IO || failure->code == SB_ERR_INTERRUPTED || failure->code == SB_ERR_LIMIT;
 
-    sb_error_free(t->error);
-    t->error = failure;
+    t->error = t->error ? join_failures(t->error, failure, t->answered) : failure;
     if (final || t->source + 1 >= t->source_count) {
         finish(t);
         return;
     }
     t->source++;
-    t->response.status = 0;
+    t->answered = false;
     t->tries = t->tries_total = 0;
     t->authorized = false;
     restart(t);
@@ -260,7 +273,7 @@ static void answered(sb_transfer *t)
         return;
     }
     if (!t->any_status && t->dropping) {
-        sb_http_status_error(&t->response, "it", &t->failure);
+        sb_http_status_error(&t->response, NULL, &t->failure);
         give_up_because(t, SB_ERR_NETWORK, "");
         return;
     }

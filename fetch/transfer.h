@@ -74,7 +74,8 @@ struct sb_transfer {
     size_t source;
     int64_t due; /* milliseconds */
     unsigned tries, tries_total, hops;
-    bool authorized, progressed;
+    bool authorized, answered; /* by this source */
+    bool progressed;
     sb_http *http;
     CURL *easy;
     struct curl_slist *headers;
