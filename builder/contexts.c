@@ -114,13 +114,13 @@ static int fill_context(const sb_plan *plan, const sb_plan_context *context, int
     case SB_CONTEXT_UNPACK:
         if (open_object(plan, &context->file->digest, context->file->url, &from, err) < 0 ||
             new_dir(dirfd, "tree", &tree, err) < 0 ||
-            sb_tree_unpack(from, tree, UINT64_C(1) << UNPACK_MAX_SHIFT, err) < 0)
+            sb_tree_unpack_links(from, tree, UINT64_C(1) << UNPACK_MAX_SHIFT, err) < 0)
             return -1;
         return stamp(tree, 0755, epoch, err);
     case SB_CONTEXT_GIT:
         if (open_object(plan, &context->git->archive, context->git->url, &from, err) < 0)
             return -1;
-        return sb_tree_unpack(from, dirfd, UINT64_C(1) << UNPACK_MAX_SHIFT, err);
+        return sb_tree_unpack_links(from, dirfd, UINT64_C(1) << UNPACK_MAX_SHIFT, err);
     case SB_CONTEXT_TEXT:
         return write_file(dirfd, context->file_name, context->mode, epoch, -1, context->text, err);
     case SB_CONTEXT_EMPTY:

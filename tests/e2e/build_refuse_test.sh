@@ -7,6 +7,7 @@
 registry_start registry --images small
 sbuild_config "$REGISTRY"
 mkdir "$T/p"
+# shellcheck disable=SC2016 # variables of the Dockerfile
 printf 'ARG TAG=3.20\nARG FREE=1\nFROM alpine:${TAG}\nARG FREE\nRUN echo $FREE\n' >"$T/p/Dockerfile"
 export SBUILD_ENGINE=buildah
 
