@@ -50,10 +50,15 @@ int sb_fail(sb_error **err, sb_errc code, const char *fmt, ...) SB_PRINTF(3, 4);
 /* Puts "context: " before the message of *err and returns -1. */
 int sb_wrap(sb_error **err, const char *fmt, ...) SB_PRINTF(2, 3);
 
-#if defined(__clang_analyzer__) && !defined(SBUILD_ERROR_C)
-/* What the analyzer cannot see: it is always -1. */
-#define sb_fail(...) (sb_fail(__VA_ARGS__), -1)
-#define sb_wrap(...) (sb_wrap(__VA_ARGS__), -1)
+/* Compilers and analyzers cannot see into error.c: tell them that it is always -1. */
+static inline int sb_always_minus_one(int status)
+{
+    (void)status;
+    return -1;
+}
+#ifndef SBUILD_ERROR_C
+#define sb_fail(...) sb_always_minus_one(sb_fail(__VA_ARGS__))
+#define sb_wrap(...) sb_always_minus_one(sb_wrap(__VA_ARGS__))
 #endif
 
 /* SB_ERR_NONE for NULL. */
