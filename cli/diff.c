@@ -63,12 +63,15 @@ static int run(cli_app *app, const void *values, sb_error **err)
     SB_AUTO(sb_lock) after = NULL;
     sb_autobuf out = SB_BUF_INIT(CHANGES_MAX);
 
-    if (app->operand_count < 2 && cli_open_project(app, NULL, o->file, &project, err) < 0)
+    if (app->operand_count == 2) {
+        if (read_lock(app->operands[1], &after, err) < 0)
+            return -1;
+    } else if (cli_open_project(app, NULL, o->file, &project, err) < 0 ||
+               sb_lock_load(project, &after, err) < 0) {
         return -1;
-    if ((app->operand_count < 2 ? sb_lock_load(project, &after, err)
-                                : read_lock(app->operands[1], &after, err)) < 0 ||
-        (app->operand_count < 1 ? committed_lock(project, &before, err)
-                                : read_lock(app->operands[0], &before, err)) < 0 ||
+    }
+    if ((project && !app->operand_count ? committed_lock(project, &before, err)
+                                        : read_lock(app->operands[0], &before, err)) < 0 ||
         sb_lock_diff(before, after, &out, err) < 0)
         return -1;
     if (out.len)

@@ -194,33 +194,67 @@ static bool all_there(const sb_check *check, const sb_lock_evidence *evidence, c
     return sb_store_has(check->project->store, itself, 0);
 }
 
-/* `git` or `file`. */
-static void check_evidence(sb_check *check, const sb_lock_file *file, const sb_lock_git *git)
-{
-    const sb_lock_evidence *evidence = file ? file->evidence : git->evidence;
-    size_t count = file ? file->evidence_count : git->evidence_count;
-    sb_slice where = sb_check_where(check, file ? file->expanded : git->expanded);
-    sb_autofree char *shown = sb_slice_dup(where);
-    bool vouched = false;
+/* What vouches for a file or a repository, one of the two. */
+typedef struct vouched {
+    sb_slice expanded;
+    const sb_digest *digest;
+    const sb_lock_evidence *evidence;
+    size_t count;
+    const sb_lock_file *file;
+    const sb_lock_git *git;
+} vouched;
 
-    for (size_t i = 0; i < count; i++) {
+static int recheck(const sb_check *check, const vouched *v, const sb_lock_evidence *evidence, sb_error **err)
+{
+    const sb_store *store = check->project->store;
+
+    return v->file ? sb_evidence_recheck(store, v->file, evidence, check->arena, err)
+                   : sb_evidence_recheck_git(store, v->git, evidence, check->arena, err);
+}
+
+static void check_evidence(sb_check *check, const vouched *v)
+{
+    sb_slice where = sb_check_where(check, v->expanded);
+    sb_autofree char *shown = sb_slice_dup(where);
+    bool vouches = false;
+
+    for (size_t i = 0; i < v->count; i++) {
         SB_AUTO(sb_error) why = NULL;
 
-        vouched = vouched || sb_evidence_vouches(&evidence[i]);
+        vouches = vouches || sb_evidence_vouches(&v->evidence[i]);
         check->findings->checked++;
         /* What is missing has been told already. */
-        if (!check->project->store || !all_there(check, &evidence[i], file ? &file->digest : &git->archive))
-            continue;
-        if ((file
-                 ? sb_evidence_recheck(check->project->store, file, &evidence[i], check->arena, &why)
-                 : sb_evidence_recheck_git(check->project->store, git, &evidence[i], check->arena, &why)) < 0)
+        if (check->project->store && all_there(check, &v->evidence[i], v->digest) &&
+            recheck(check, v, &v->evidence[i], &why) < 0)
             sb_findings_take(check->findings, shown, &why);
     }
-    if (!vouched && check->project->settings->require_signatures)
+    if (!vouches && check->project->settings->require_signatures)
         sb_findings_add(check->findings, SB_ERR_UNPINNED,
                         "%s: nobody vouches for it, and the settings require that; add --checksum or a \"# "
                         "sbuild: verify\" comment, then run \"sbuild lock\"",
                         shown);
+}
+
+static void check_vouched(sb_check *check)
+{
+    for (size_t i = 0; i < check->lock->file_count; i++) {
+        const sb_lock_file *file = &check->lock->files[i];
+
+        check_evidence(check, &(vouched){.expanded = file->expanded,
+                                         .digest = &file->digest,
+                                         .evidence = file->evidence,
+                                         .count = file->evidence_count,
+                                         .file = file});
+    }
+    for (size_t i = 0; i < check->lock->git_count; i++) {
+        const sb_lock_git *git = &check->lock->git[i];
+
+        check_evidence(check, &(vouched){.expanded = git->expanded,
+                                         .digest = &git->archive,
+                                         .evidence = git->evidence,
+                                         .count = git->evidence_count,
+                                         .git = git});
+    }
 }
 
 int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings, sb_error **err)
@@ -240,10 +274,7 @@ int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings,
     sb_check_demands(&check);
     if (check_store(&check, &needed, err) < 0)
         return -1;
-    for (size_t i = 0; i < lock->file_count; i++)
-        check_evidence(&check, &lock->files[i], NULL);
-    for (size_t i = 0; i < lock->git_count; i++)
-        check_evidence(&check, NULL, &lock->git[i]);
+    check_vouched(&check);
     if (online && sb_check_online(&check, err) < 0)
         return -1;
     *ret_findings = SB_TAKE(findings);

@@ -74,7 +74,7 @@ static void add_pinned(differ *d, const sb_lock_image *image)
 
 static void diff_platforms(differ *d, const sb_lock_image *a, const sb_lock_image *b)
 {
-    for (size_t i = 0; b && i < b->platform_count; i++) {
+    for (size_t i = 0; i < b->platform_count; i++) {
         const sb_lock_platform *now = &b->platforms[i];
         const sb_lock_platform *was = sb_lock_image_platform(a, now->platform);
 
@@ -96,15 +96,16 @@ static void diff_platforms(differ *d, const sb_lock_image *a, const sb_lock_imag
     }
 }
 
+static void one_image(differ *d, const sb_lock_image *one, const char *what)
+{
+    begin(d, "image", one->ref, one->name);
+    sb_buf_printf(d->out, "%s ", what);
+    add_pinned(d, one);
+    end(d);
+}
+
 static void diff_image(differ *d, const sb_lock_image *a, const sb_lock_image *b)
 {
-    if (!a || !b) {
-        begin(d, "image", (a ? a : b)->ref, (a ? a : b)->name);
-        sb_buf_addz(d->out, a ? "removed, was " : "added, ");
-        add_pinned(d, a ? a : b);
-        end(d);
-        return;
-    }
     if (!sb_digest_eq(&a->digest, &b->digest)) {
         begin(d, "image", b->ref, b->name);
         add_pinned(d, a);
@@ -155,19 +156,18 @@ static void diff_vouched(differ *d, const char *kind, sb_slice url, sb_slice exp
     end(d);
 }
 
+static void one_file(differ *d, const sb_lock_file *one, const char *what)
+{
+    begin(d, "file", one->url, one->expanded);
+    sb_buf_printf(d->out, "%s ", what);
+    add_digest(d, &one->digest);
+    sb_buf_printf(d->out, " (%llu bytes), vouched for by ", (unsigned long long)one->size);
+    add_text(d, sb_evidence_describe(d->arena, one->evidence, one->evidence_count));
+    end(d);
+}
+
 static void diff_file(differ *d, const sb_lock_file *a, const sb_lock_file *b)
 {
-    if (!a || !b) {
-        const sb_lock_file *one = a ? a : b;
-
-        begin(d, "file", one->url, one->expanded);
-        sb_buf_addz(d->out, a ? "removed, was " : "added, ");
-        add_digest(d, &one->digest);
-        sb_buf_printf(d->out, " (%llu bytes), vouched for by ", (unsigned long long)one->size);
-        add_text(d, sb_evidence_describe(d->arena, one->evidence, one->evidence_count));
-        end(d);
-        return;
-    }
     if (!sb_digest_eq(&a->digest, &b->digest)) {
         begin(d, "file", b->url, b->expanded);
         sb_buf_addz(d->out, "same URL, other bytes: ");
@@ -188,18 +188,16 @@ static void diff_file(differ *d, const sb_lock_file *a, const sb_lock_file *b)
                  b->evidence_count);
 }
 
+static void one_git(differ *d, const sb_lock_git *one, const char *what)
+{
+    begin(d, "git", one->url, one->expanded);
+    sb_buf_printf(d->out, "%s commit %.12s, vouched for by ", what, one->commit.ptr);
+    add_text(d, sb_evidence_describe(d->arena, one->evidence, one->evidence_count));
+    end(d);
+}
+
 static void diff_git(differ *d, const sb_lock_git *a, const sb_lock_git *b)
 {
-    if (!a || !b) {
-        const sb_lock_git *one = a ? a : b;
-
-        begin(d, "git", one->url, one->expanded);
-        sb_buf_printf(d->out, "%s %.12s, vouched for by ", a ? "removed, was commit" : "added, commit",
-                      one->commit.ptr);
-        add_text(d, sb_evidence_describe(d->arena, one->evidence, one->evidence_count));
-        end(d);
-        return;
-    }
     if (!sb_slice_eq(a->commit, b->commit)) {
         begin(d, "git", b->url, b->expanded);
         sb_buf_addz(d->out, "commit ");
@@ -266,20 +264,20 @@ static void diff_opaque(differ *d, const char *what, const json_t *a, const json
     }
 }
 
-/*
- * Both are sorted: the entries of both are walked in step. An entry of one side alone is told with NULL for
- * the other.
- */
-#define WALK(d, a, b, items, count, compare, tell)                                                           \
+/* Both are sorted: the entries of both are walked in step. */
+#define WALK(d, a, b, items, count, compare, one, both)                                                      \
     do {                                                                                                     \
         size_t i_ = 0, k_ = 0;                                                                               \
         while (i_ < (a)->count || k_ < (b)->count) {                                                         \
             int order_ = i_ == (a)->count   ? 1                                                              \
                          : k_ == (b)->count ? -1                                                             \
                                             : compare(&(a)->items[i_], &(b)->items[k_]);                     \
-            tell((d), order_ <= 0 ? &(a)->items[i_] : NULL, order_ >= 0 ? &(b)->items[k_] : NULL);           \
-            i_ += order_ <= 0;                                                                               \
-            k_ += order_ >= 0;                                                                               \
+            if (order_ < 0)                                                                                  \
+                one((d), &(a)->items[i_++], "removed, was");                                                 \
+            else if (order_ > 0)                                                                             \
+                one((d), &(b)->items[k_++], "added,");                                                       \
+            else                                                                                             \
+                both((d), &(a)->items[i_++], &(b)->items[k_++]);                                             \
         }                                                                                                    \
     } while (0)
 
@@ -288,9 +286,9 @@ int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, 
     SB_AUTO(sb_arena) arena = sb_arena_new();
     differ d = {.out = out, .arena = arena};
 
-    WALK(&d, old_lock, new_lock, images, image_count, sb_lock_image_cmp, diff_image);
-    WALK(&d, old_lock, new_lock, files, file_count, sb_lock_file_cmp, diff_file);
-    WALK(&d, old_lock, new_lock, git, git_count, sb_lock_git_cmp, diff_git);
+    WALK(&d, old_lock, new_lock, images, image_count, sb_lock_image_cmp, one_image, diff_image);
+    WALK(&d, old_lock, new_lock, files, file_count, sb_lock_file_cmp, one_file, diff_file);
+    WALK(&d, old_lock, new_lock, git, git_count, sb_lock_git_cmp, one_git, diff_git);
     diff_profiles(&d, old_lock, new_lock);
     diff_opaque(&d, "packages", old_lock->packages, new_lock->packages);
     diff_opaque(&d, "steps", old_lock->steps, new_lock->steps);

@@ -124,7 +124,7 @@ static int read_list(const reader *r, const json_t *object, const char *key, con
 static int read_texts(const reader *r, const json_t *object, const char *key, sb_slice **ret_texts,
                       size_t *ret_count, sb_error **err)
 {
-    const json_t *list;
+    const json_t *list = NULL;
     sb_slice *texts;
 
     if (read_list(r, object, key, &list, err) < 0)
@@ -336,7 +336,7 @@ static int read_evidence(const reader *outer, const json_t *object, sb_lock_evid
 {
     sb_lock_evidence *evidence;
     reader r = *outer;
-    const json_t *list;
+    const json_t *list = NULL;
 
     if (read_list(&r, object, "evidence", &list, err) < 0)
         return -1;

@@ -7,12 +7,16 @@
 
 enum { SHOWN = 300 };
 
+typedef struct asked_view {
+    sb_df_view *view;
+} asked_view;
+
 typedef struct asker {
     sb_project *project;
     const sb_lock *lock;
     sb_arena *arena;
     sb_slice what;
-    sb_df_view **views; /* one for each locked profile and platform */
+    asked_view *views; /* one for each locked profile and platform */
     size_t view_count, view_cap;
     sb_buf *out;
     size_t answers;
@@ -85,15 +89,15 @@ static void add_instructions(asker *a, const void *entry)
     size_t count = 0, before = a->out->len;
 
     for (size_t v = 0; v < a->view_count; v++) {
-        for (size_t i = 0; i < a->views[v]->ref_count; i++) {
-            const sb_df_ref *ref = &a->views[v]->refs[i];
+        for (size_t i = 0; i < a->views[v].view->ref_count; i++) {
+            const sb_df_ref *ref = &a->views[v].view->refs[i];
             const void *locked =
                 ref->kind == SB_REF_ADD_URL   ? (const void *)sb_lock_find_file(a->lock, ref->expanded)
                 : ref->kind == SB_REF_ADD_GIT ? (const void *)sb_lock_find_git(a->lock, ref->expanded)
                                               : (const void *)sb_lock_find_image(a->lock, ref->expanded);
             bool known = false;
 
-            if (locked != entry || !sb_frozen_is_remote(a->views[v], ref))
+            if (locked != entry || !sb_frozen_is_remote(a->views[v].view, ref))
                 continue;
             for (size_t k = 0; k < count && !known; k++)
                 known = seen[k] == ref->line;
@@ -189,7 +193,7 @@ static void make_views(asker *a)
             sb_df_view *view = NULL;
 
             if (sb_frozen_expand(a->project, a->lock, &options, platform, &view, &missing, &ignored) == 0)
-                *SB_ARENA_PUSH(a->arena, a->views, a->view_count, a->view_cap) = view;
+                *SB_ARENA_PUSH(a->arena, a->views, a->view_count, a->view_cap) = (asked_view){view};
         }
     }
 }
@@ -229,12 +233,12 @@ int sb_lock_why(sb_project *project, const sb_lock *lock, const char *what, sb_b
     SB_AUTO(sb_arena) arena = sb_arena_new();
     asker a = {.project = project, .lock = lock, .arena = arena, .what = sb_slice_z(what), .out = out};
 
-    if (!*what)
+    if (!a.what.len)
         return sb_fail(err, SB_ERR_USAGE, "an empty name asks for nothing");
     make_views(&a);
     answer(&a);
     for (size_t i = 0; i < a.view_count; i++)
-        sb_df_view_free(a.views[i]);
+        sb_df_view_free(a.views[i].view);
     if (!a.answers) {
         sb_autofree char *shown = sb_printable(a.what);
 
