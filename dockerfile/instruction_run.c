@@ -64,7 +64,7 @@ static int start_csv(const df_parser *p, const sb_df_flag *flag, csv *ret_csv, s
 
 static int check_mount(const df_parser *p, const sb_df_flag *flag, sb_buf *field, sb_error **err)
 {
-    csv in;
+    csv in = {0};
 
     if (start_csv(p, flag, &in, err) < 0)
         return -1;
@@ -127,7 +127,7 @@ static int check_device_field(const df_parser *p, const sb_df_flag *flag, sb_sli
 static int check_device(const df_parser *p, const sb_df_flag *flag, sb_buf *field, sb_error **err)
 {
     bool named = false;
-    csv in;
+    csv in = {0};
 
     if (start_csv(p, flag, &in, err) < 0)
         return -1;

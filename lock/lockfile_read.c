@@ -241,7 +241,7 @@ static int read_image(const reader *r, const json_t *object, void *item, sb_erro
                                         "name",    "onbuild", "platforms", "reason",   "ref",
                                         "user",    "version", "where",     NULL};
     sb_lock_image *image = item;
-    const json_t *evidence;
+    const json_t *evidence = NULL;
 
     if (read_text(r, object, "ref", true, &image->ref, err) < 0 ||
         read_text(r, object, "name", true, &image->name, err) < 0 ||
@@ -280,7 +280,7 @@ static int read_kind(const reader *r, const json_t *object, sb_evidence_kind *re
 static int read_signers(const reader *r, const json_t *object, sb_lock_evidence *evidence, sb_error **err)
 {
     static const char *const known[] = {"created", "fingerprint", "primary", NULL};
-    const json_t *list;
+    const json_t *list = NULL;
 
     if (read_list(r, object, "signers", &list, err) < 0)
         return -1;
