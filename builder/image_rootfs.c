@@ -125,6 +125,7 @@ static void set_inode(sb_rootfs *rootfs, sb_node *node, sb_inode *inode)
     if (rootfs->tracking && node->touched != stamp) {
         node->touched = stamp;
         node->before = node->inode;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
         *SB_PUSH(rootfs->changes, rootfs->change_count, rootfs->change_cap) = node;
     }
     node->inode = inode;
@@ -398,9 +399,10 @@ sb_node **sb_node_children(const sb_node *node, bool (*wanted)(const sb_node *no
 
     for (sb_node *child = node->child; child; child = child->next)
         if (wanted(child, mark))
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
             *SB_PUSH(children, count, cap) = child;
     if (count > 0)
-        qsort(children, count, sizeof(sb_node *), compare_nodes);
+        qsort(children, count, sizeof(void *), compare_nodes);
     *ret_count = count;
     return children;
 }
