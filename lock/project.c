@@ -342,6 +342,23 @@ sb_registry *sb_project_registry(sb_project *project)
     return all->registry;
 }
 
+char *sb_project_git_dir(sb_slice remote, sb_error **err)
+{
+    sb_autofree char *cache = sb_cache_dir(err);
+    sb_autofree char *parent = NULL;
+    char hex[SB_DIGEST_HEX];
+    sb_digest digest;
+
+    if (!cache)
+        return NULL;
+    parent = sb_path_join(cache, "git");
+    if (sb_mkdirs(parent, err) < 0)
+        return NULL;
+    sb_digest_of(SB_HASH_SHA256, remote, &digest);
+    sb_digest_hex(&digest, hex);
+    return sb_path_join(parent, hex);
+}
+
 sb_slice sb_project_command(const sb_project *project, sb_arena *arena, const char *command)
 {
     sb_autofree char *name = NULL;

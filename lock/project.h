@@ -17,6 +17,10 @@ sb_registry *sb_project_registry(sb_project *project);
  */
 const sb_store *sb_project_find(sb_project *project, const sb_digest *digest);
 
+/* The bare repository that commits of `remote` are fetched into, in the cache; its parent is made. The caller
+ * frees the path. */
+char *sb_project_git_dir(sb_slice remote, sb_error **err);
+
 /* "sbuild lock", with -f where this project needs it, for messages; printable. In `arena`. */
 sb_slice sb_project_command(const sb_project *project, sb_arena *arena, const char *command);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <lock/evidence.h>
+#include <lock/project.h>
 #include <sbuild/fs.h>
 #include <sbuild/git.h>
 #include <sbuild/timefmt.h>
@@ -22,24 +23,6 @@ typedef struct git_work {
     bool fetched;
 } git_work;
 
-static int cache_dir(git_work *w, sb_error **err)
-{
-    sb_autofree char *cache = sb_cache_dir(err);
-    sb_autofree char *parent = NULL;
-    char hex[SB_DIGEST_HEX];
-    sb_digest digest;
-
-    if (!cache)
-        return -1;
-    parent = sb_path_join(cache, "git");
-    if (sb_mkdirs(parent, err) < 0)
-        return -1;
-    sb_digest_of(SB_HASH_SHA256, w->source.remote, &digest);
-    sb_digest_hex(&digest, hex);
-    w->dir = sb_path_join(parent, hex);
-    return 0;
-}
-
 static int fetch(git_work *w, sb_error **err)
 {
     unsigned id;
@@ -47,7 +30,9 @@ static int fetch(git_work *w, sb_error **err)
 
     if (w->fetched)
         return 0;
-    if (!w->dir && cache_dir(w, err) < 0)
+    if (!w->dir)
+        w->dir = sb_project_git_dir(w->source.remote, err);
+    if (!w->dir)
         return -1;
     {
         sb_autofree char *shown = sb_url_shown(w->source.remote);

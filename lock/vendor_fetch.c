@@ -169,20 +169,11 @@ static int fetch_repository(fetcher *f, const sb_needed *needed, sb_git_resolved
                             char **ret_dir, sb_error **err)
 {
     const sb_lock_git *git = needed->git;
-    sb_autofree char *cache = sb_cache_dir(err);
-    sb_autofree char *parent = NULL, *dir = NULL;
+    sb_autofree char *dir = sb_project_git_dir(git->remote, err);
     SB_AUTO(sb_error) why = NULL;
-    char hex[SB_DIGEST_HEX];
-    sb_digest digest;
 
-    if (!cache)
+    if (!dir)
         return -1;
-    parent = sb_path_join(cache, "git");
-    if (sb_mkdirs(parent, err) < 0)
-        return -1;
-    sb_digest_of(SB_HASH_SHA256, git->remote, &digest);
-    sb_digest_hex(&digest, hex);
-    dir = sb_path_join(parent, hex);
     *ret_resolved = (sb_git_resolved){.ref = git->ref, .commit = git->commit, .tag_object = git->tag_object};
     if (sb_git_fetch(f->project->settings, git->remote, ret_resolved, dir, &why) < 0)
         return not_the_same(needed, why, err);
