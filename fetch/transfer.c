@@ -425,8 +425,10 @@ static int64_t start_due(run *r)
     return soonest;
 }
 
-static void collect(run *r)
+/* Is any transfer over, so that another may start? */
+static bool collect(run *r)
 {
+    bool any = false;
     CURLMsg *message;
     int left;
 
@@ -441,7 +443,9 @@ static void collect(run *r)
         curl_multi_remove_handle(r->multi, easy);
         r->active--;
         over((sb_transfer *)(void *)ctx, code);
+        any = true;
     }
+    return any;
 }
 
 static void stop_all(run *r)
@@ -474,8 +478,7 @@ static int run_all(run *r)
             return 0;
         if (r->active && curl_multi_perform(r->multi, &running) != CURLM_OK)
             return -1;
-        collect(r);
-        if (r->active == r->parallel || wait > 0)
+        if (!collect(r) && (r->active == r->parallel || wait > 0))
             curl_multi_poll(r->multi, NULL, 0, (int)(wait > POLL_MS ? POLL_MS : wait), NULL);
     }
 }
