@@ -20,7 +20,7 @@ static void report_image(sb_arena *arena, const sb_updater *u, const sb_lock_ima
                          sb_lock_change *change)
 {
     sb_slice digest = short_digest(arena, &image->digest);
-    sb_slice rest = image->name;
+    sb_slice rest = image->name, registry = sb_slice_cut(&rest, '/');
 
     change->kind = "image";
     change->name = sb_arena_dup(arena, image->ref);
@@ -28,7 +28,7 @@ static void report_image(sb_arena *arena, const sb_updater *u, const sb_lock_ima
         image->version.ptr
             ? sb_arena_printf(arena, "%" SB_FMT " %" SB_FMT, SB_ARG(image->version), SB_ARG(digest))
             : sb_arena_printf(arena, "%" SB_FMT " (%" SB_FMT ")", SB_ARG(digest), SB_ARG(image->reason));
-    change->vouched = sb_arena_printf(arena, "the registry %" SB_FMT, SB_ARG(sb_slice_cut(&rest, '/')));
+    change->vouched = sb_arena_printf(arena, "the registry %" SB_FMT, SB_ARG(registry));
     for (size_t i = 0; i < u->image_count; i++)
         if (sb_slice_eq(u->images[i].name, image->name))
             change->changed = u->images[i].changed;

@@ -302,6 +302,8 @@ static int find_version(resolver *r, sb_error **err)
     if (sb_version_search(r->arena, ref->tag, ref->digest.ptr != NULL, &image->digest, r->declared,
                           r->declared_count, &asker, &version, err) < 0)
         return -1;
+    if (version.detail.ptr)
+        r->job->detail = version.detail;
     image->version = version.tag;
     image->reason = version.reason;
     image->aliases = version.aliases;

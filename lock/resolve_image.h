@@ -31,6 +31,7 @@ typedef struct sb_image_job {
     sb_object *objects;
     size_t object_count;
     sb_slice warning; /* absent without */
+    sb_slice detail;  /* why the registry did not tell its tags; absent without */
     sb_error *error;  /* NULL when it succeeded */
 } sb_image_job;
 

@@ -116,6 +116,11 @@ static int take(sb_updater *u, sb_want_image *want, const sb_image_job *job, sb_
     if (job->warning.ptr)
         sb_progress_line(u->progress, SB_EVENT_WARNING, "%" SB_FMT ": %" SB_FMT ": %" SB_FMT,
                          SB_ARG(want->origin), SB_ARG(want->name), SB_ARG(job->warning));
+    if (job->detail.ptr) {
+        sb_autofree char *detail = sb_printable(job->detail);
+
+        sb_progress_line(u->progress, SB_EVENT_DETAIL, "%" SB_FMT ": %s", SB_ARG(want->name), detail);
+    }
     if (job->locked) {
         merge_platforms(u->lock->arena, &want->entry, &job->image);
     } else if (job->before && (job->kept || sb_digest_eq(&job->before->digest, &job->image.digest))) {

@@ -5,6 +5,9 @@
 
 #include <sbuild/progress.h>
 
+/* A registry that fails that often is not asked any more. */
+enum { TROUBLES_MAX = 3 };
+
 typedef struct search {
     sb_arena *arena;
     const sb_version_asker *asker;
@@ -15,6 +18,7 @@ typedef struct search {
     sb_slice tag;     /* the answer */
     sb_slice near;    /* the best candidate that has another digest */
     sb_slice trouble; /* why something could not be asked */
+    unsigned troubles;
     sb_slice *aliases;
     size_t alias_count, alias_cap;
     sb_slice *asked; /* tags that were asked for, not to do it twice */
@@ -31,6 +35,13 @@ static void add_alias(search *s, sb_slice tag)
     *SB_ARENA_PUSH(s->arena, s->aliases, s->alias_count, s->alias_cap) = sb_arena_dup(s->arena, tag);
 }
 
+static void note_trouble(search *s, const sb_error *failed)
+{
+    if (!s->trouble.ptr)
+        s->trouble = sb_arena_dup(s->arena, sb_slice_z(failed ? failed->message : "no answer"));
+    s->troubles++;
+}
+
 /* Has this tag the digest? 1 or 0; -1 when interrupted. */
 static int ask(search *s, sb_slice tag, sb_error **err)
 {
@@ -41,6 +52,8 @@ static int ask(search *s, sb_slice tag, sb_error **err)
     for (size_t i = 0; i < s->asked_count; i++)
         if (sb_slice_eq(s->asked[i], tag))
             return 0;
+    if (s->troubles >= TROUBLES_MAX)
+        return 0;
     if (s->heads == SB_VERSION_HEADS_MAX) {
         s->out_of_heads = true;
         return 0;
@@ -51,8 +64,7 @@ static int ask(search *s, sb_slice tag, sb_error **err)
     if (r < 0) {
         if (sb_error_code(failed) == SB_ERR_INTERRUPTED)
             return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
-        s->trouble = sb_arena_dup(s->arena, sb_slice_z(failed ? failed->message : "unknown"));
-        s->heads = SB_VERSION_HEADS_MAX;
+        note_trouble(s, failed);
         return 0;
     }
     if (r && sb_digest_eq(&digest, s->digest))
@@ -111,13 +123,14 @@ static int try_list(search *s, const sb_tag_list *list, bool all_claimed, size_t
     return 0;
 }
 
+/* These tags need not exist: where asking for one is trouble, the list tells which do. */
 static int try_declared(search *s, const sb_slice *declared, size_t count, sb_error **err)
 {
-    for (size_t i = 0; i < count && !s->tag.ptr; i++) {
+    for (size_t i = 0; i < count && !s->tag.ptr && !s->troubles; i++) {
         sb_slice tags[2];
         size_t n = declared[i].ptr ? sb_tag_derive(s->arena, &s->requested, declared[i], tags) : 0;
 
-        for (size_t k = 0; k < n && !s->tag.ptr; k++) {
+        for (size_t k = 0; k < n && !s->tag.ptr && !s->troubles; k++) {
             int r = ask(s, tags[k], err);
 
             if (r < 0)
@@ -129,11 +142,20 @@ static int try_declared(search *s, const sb_slice *declared, size_t count, sb_er
     return 0;
 }
 
+static bool is_listed(const sb_tag_list *list, sb_slice tag)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (sb_slice_eq(list->tags[i], tag))
+            return true;
+    return false;
+}
+
 /*
  * A name of a release line ("iron", "jammy") is in no version's tag. What the image declares of itself is
  * then better than nothing, if its digest is equal.
  */
-static int try_renamed(search *s, const sb_slice *declared, size_t count, sb_error **err)
+static int try_renamed(search *s, const sb_tag_list *list, const sb_slice *declared, size_t count,
+                       sb_error **err)
 {
     if (s->requested.number_count || s->requested.word_count != 1)
         return 0;
@@ -147,7 +169,7 @@ static int try_renamed(search *s, const sb_slice *declared, size_t count, sb_err
         tags[0] = version.number;
         tags[1] = declared[i];
         for (size_t k = 0; k < 2 && !s->tag.ptr; k++) {
-            int r = ask(s, tags[k], err);
+            int r = !list->count || is_listed(list, tags[k]) ? ask(s, tags[k], err) : 0;
 
             if (r < 0)
                 return -1;
@@ -164,8 +186,8 @@ static sb_slice no_version(search *s, size_t fitting)
         return sb_arena_printf(s->arena,
                                "%" SB_FMT " has the same image for these platforms, but another index",
                                SB_ARG(s->near));
-    if (s->trouble.ptr)
-        return sb_arena_printf(s->arena, "the registry could not be asked: %" SB_FMT, SB_ARG(s->trouble));
+    if (s->troubles)
+        return SB_LIT("the registry could not be asked for its tags");
     if (s->out_of_heads)
         return sb_arena_printf(s->arena, "none of the %d likeliest versioned tags has this digest",
                                SB_VERSION_HEADS_MAX);
@@ -189,6 +211,7 @@ static void finish(search *s, sb_version *ret_version)
     ret_version->aliases = kept ? s->aliases : NULL;
     ret_version->alias_count = kept;
     ret_version->tag = s->tag;
+    ret_version->detail = s->tag.ptr ? SB_NIL : s->trouble;
 }
 
 static int run(search *s, const sb_slice *declared, size_t declared_count, size_t *ret_fitting,
@@ -212,12 +235,12 @@ static int run(search *s, const sb_slice *declared, size_t declared_count, size_
     if (s->asker->tags(s->asker->ctx, &list, &failed) < 0) {
         if (sb_error_code(failed) == SB_ERR_INTERRUPTED)
             return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
-        s->trouble = sb_arena_dup(s->arena, sb_slice_z(failed ? failed->message : "unknown"));
+        note_trouble(s, failed);
         fitting = 1;
     } else if (try_list(s, &list, false, &fitting, err) < 0) {
         return -1;
     }
-    if (!s->tag.ptr && try_renamed(s, declared, declared_count, err) < 0)
+    if (!s->tag.ptr && try_renamed(s, &list, declared, declared_count, err) < 0)
         return -1;
     *ret_fitting = fitting;
     return 0;
@@ -248,7 +271,7 @@ int sb_version_search(sb_arena *arena, sb_slice requested, bool verify_requested
             ret_version->tag = requested;
         else
             ret_version->reason =
-                s.trouble.ptr ? no_version(&s, 1) : SB_LIT("the tag has another digest by now");
+                s.troubles ? no_version(&s, 1) : SB_LIT("the tag has another digest by now");
         return 0;
     }
     if (run(&s, declared, declared_count, &fitting, err) < 0)

@@ -42,6 +42,7 @@ typedef struct sb_version_asker {
 typedef struct sb_version {
     sb_slice tag;    /* absent when none has the digest */
     sb_slice reason; /* absent with a tag */
+    sb_slice detail; /* what the registry said when it could not be asked; absent without */
     sb_slice *aliases;
     size_t alias_count;
 } sb_version;

@@ -80,12 +80,12 @@ COPY --from=one /a /b
 END_OF_FILE
 rm -f "$LOCK"
 locked
-assert_json "$LOCK" '[.images[].name]' '["docker.io/library/debian:bookworm","docker.io/library/node:20-slim"]'
+assert_json "$LOCK" '[.images[].name] | sort' '["docker.io/library/debian:bookworm","docker.io/library/node:20-slim"]'
 # shellcheck disable=SC2016 # the Dockerfile's variables
-assert_json "$LOCK" '[.images[].ref]' '["debian:${SUITE:-bookworm}","${BASE}"]'
+assert_json "$LOCK" '[.images[].ref] | sort' '["${BASE}","debian:${SUITE:-bookworm}"]'
 assert_json "$LOCK" '.profiles[0].args // {}' '{}'
 locked --build-arg VERSION=22.18.0 --build-arg BASE=node:22 --build-arg UNUSED=1
-assert_json "$LOCK" '[.images[].name]' '["docker.io/library/debian:bookworm","docker.io/library/node:22"]'
+assert_json "$LOCK" '[.images[].name] | sort' '["docker.io/library/debian:bookworm","docker.io/library/node:22"]'
 assert_lacks "$(cat "$LOCK")" UNUSED
 # shellcheck disable=SC2016 # the Dockerfile's variables
 dockerfile <<<'ARG V
@@ -104,10 +104,10 @@ FROM run
 END_OF_FILE
 rm -f "$LOCK"
 locked
-assert_json "$LOCK" '[.images[].name]' '["docker.io/library/debian:bookworm","docker.io/library/node:20"]'
+assert_json "$LOCK" '[.images[].name] | sort' '["docker.io/library/debian:bookworm","docker.io/library/node:20"]'
 locked --target other
-assert_json "$LOCK" '[.images[].name]' '["docker.io/library/alpine:3","docker.io/library/debian:bookworm","docker.io/library/node:20"]'
-assert_json "$LOCK" '[.profiles[].target // ""] | sort' '["","other"]'
+assert_json "$LOCK" '[.images[].name] | sort' '["docker.io/library/alpine:3","docker.io/library/debian:bookworm","docker.io/library/node:20"]'
+assert_json "$LOCK" '[.profiles[] | .target // ""] | sort' '["","other"]'
 
 now "COPY --from, RUN --mount, # syntax"
 dockerfile <<'END_OF_FILE'

@@ -176,8 +176,8 @@ good "$URL"
 sed -i "s|^ADD|# sbuild: verify signature={url}.asc key=keys/good.asc fingerprint=$(fpr good)\nADD|" "$P/Dockerfile"
 assert_ok sbuild lock "$P"
 assert_eq '["openpgp"]' "$(evidence .kind)"
-assert_lacks "$(cat "$T/files/access.log")" "GET /payload "
-assert_contains "$(cat "$T/files/access.log")" "GET /payload.asc "
+assert_lacks "$(cat "$T/files/access.log")" " /payload "
+assert_contains "$(cat "$T/files/access.log")" " /payload.asc "
 verified=$(evidence .verified_at)
 echo '# more' >>"$P/Dockerfile"
 sleep 1.1
