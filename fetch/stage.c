@@ -67,15 +67,6 @@ int sb_store_new_file(sb_store *store, int *ret_fd, char **ret_name, sb_error **
     }
 }
 
-static int sync_directory(sb_store *store, const char *name, sb_error **err)
-{
-    sb_autoclose int fd = sb_open_beneath(store->dirfd, name, O_RDONLY | O_DIRECTORY, 0, NULL, err);
-
-    if (fd < 0)
-        return -1;
-    return fsync(fd) < 0 && errno != EINVAL ? sb_store_fail(store, "write the directory", name, err) : 0;
-}
-
 /* The directory of an object; it may go away again (sb_store_prune removes empty ones) until something is in
  * it. */
 static int make_parent(sb_store *store, const char *directory, sb_error **err)
@@ -99,7 +90,7 @@ int sb_store_install(sb_store *store, int fd, const char *name, const sb_digest 
     length = strlen("sha256/ab");
     memcpy(directory, path, length);
     directory[length] = '\0';
-    if (fchmod(fd, 0644) < 0 || (store->durable && fsync(fd) < 0))
+    if (fchmod(fd, 0644) < 0)
         return sb_store_fail(store, "write", name, err);
     for (int i = 0; i < TRIES; i++) {
         /* Proves that no link is on the way. */
@@ -113,8 +104,11 @@ int sb_store_install(sb_store *store, int fd, const char *name, const sb_digest 
             continue;
         if (parent < 0)
             return -1;
-        if (renameat(store->dirfd, name, parent, path + length + 1) == 0)
-            return store->durable ? sync_directory(store, directory, err) : 0;
+        if (renameat(store->dirfd, name, parent, path + length + 1) == 0) {
+            if (store->durable)
+                *SB_PUSH(store->unsynced, store->len, store->cap) = *digest;
+            return 0;
+        }
         if (errno != ENOENT)
             break;
     }

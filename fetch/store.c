@@ -106,9 +106,39 @@ void sb_store_free(sb_store *store)
 {
     if (!store)
         return;
+    sb_store_sync(store, NULL);
     sb_closep(&store->dirfd);
+    free(store->unsynced);
     free(store->path);
     free(store);
+}
+
+static int sync_path(sb_store *store, const char *path, sb_error **err)
+{
+    bool missing = false;
+    sb_autoclose int fd = sb_open_beneath(store->dirfd, path, O_RDONLY | O_NONBLOCK, 0, &missing, err);
+
+    /* Somebody has pruned it since. */
+    if (fd < 0)
+        return missing ? 0 : -1;
+    return fsync(fd) < 0 && errno != EINVAL ? sb_store_fail(store, "write", path, err) : 0;
+}
+
+int sb_store_sync(sb_store *store, sb_error **err)
+{
+    size_t len = store->len;
+    char path[SB_STORE_PATH];
+
+    store->len = 0;
+    for (size_t i = 0; i < len; i++) {
+        sb_store_object_path(&store->unsynced[i], path);
+        if (sync_path(store, path, err) < 0)
+            return -1;
+        path[strlen("sha256/ab")] = '\0';
+        if (sync_path(store, path, err) < 0)
+            return -1;
+    }
+    return len ? sync_path(store, "sha256", err) : 0;
 }
 
 void sb_store_object_path(const sb_digest *digest, char ret_path[SB_STORE_PATH])

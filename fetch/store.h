@@ -21,6 +21,9 @@ struct sb_store {
     int dirfd;
     char *path;   /* for messages */
     bool durable; /* survives a power cut: vendored stores; a cache is checked when read, and filled again */
+    /* Objects whose bytes may not be on the disk yet; many at once are written far faster than one by one. */
+    sb_digest *unsynced;
+    size_t len, cap;
 };
 
 void sb_store_object_path(const sb_digest *digest, char ret_path[SB_STORE_PATH]);

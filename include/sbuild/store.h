@@ -37,6 +37,12 @@ int sb_store_put(sb_store *store, sb_slice data, sb_digest *ret_digest, sb_error
 /* Copies `fd` (from its current position) in; `expect` may be NULL. */
 int sb_store_put_fd(sb_store *store, int fd, const sb_digest *expect, sb_digest *ret_digest,
                     uint64_t *ret_size, sb_error **err);
+/*
+ * Makes what was put into a vendored store survive a power cut: before a lock is written that names it, and
+ * when the store is freed. (A cache needs none of it: what is damaged is seen when it is read, and fetched
+ * again.)
+ */
+int sb_store_sync(sb_store *store, sb_error **err);
 /* From one store to another, by reflink where possible; verified. Nothing to do when it is there. */
 int sb_store_copy(sb_store *to, const sb_store *from, const sb_digest *digest, sb_error **err);
 

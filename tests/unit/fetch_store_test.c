@@ -297,6 +297,24 @@ static void test_left_over_staging(void **state)
     assert_int_equal(count_entries(f, "store/tmp"), 2);
 }
 
+static void test_sync(void **state)
+{
+    fixture *f = *state;
+    sb_digest digest;
+    char path[160];
+
+    assert_int_equal(sb_store_sync(f->store, NULL), 0);
+    put(f->store, "one", &digest);
+    object_path(&digest, path);
+    put(f->store, "two", &digest);
+    assert_int_equal(sb_store_sync(f->store, NULL), 0);
+    /* Pruned by somebody else in the meantime. */
+    put(f->store, "three", &digest);
+    object_path(&digest, path);
+    assert_int_equal(unlinkat(f->dirfd, path, 0), 0);
+    assert_int_equal(sb_store_sync(f->store, NULL), 0);
+}
+
 typedef struct seen {
     sb_digest last;
     unsigned count;
@@ -447,6 +465,7 @@ int main(void)
         TEST(test_links_lead_nowhere),
         TEST(test_stage_is_resumed),
         TEST(test_left_over_staging),
+        TEST(test_sync),
         TEST(test_each_and_prune),
         TEST(test_writers_at_once),
         TEST(test_killed_writer_leaves_sound_objects),
