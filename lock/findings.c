@@ -35,8 +35,12 @@ void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...)
     va_start(args, fmt);
     len = vasprintf(&message, fmt, args);
     va_end(args);
-    if (len < 0 || findings->count >= SB_FINDINGS_MAX)
+    if (len < 0 || findings->count > SB_FINDINGS_MAX)
         return;
+    if (findings->count == SB_FINDINGS_MAX) {
+        free(message);
+        message = sb_asprintf("there are more than %d findings; the rest is not listed", SB_FINDINGS_MAX);
+    }
     for (size_t i = 0; i < findings->count; i++)
         if (findings->items[i].code == code && sb_slice_eqz(findings->items[i].message, message))
             return;
