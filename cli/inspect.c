@@ -92,8 +92,11 @@ static int run(cli_app *app, const void *values, sb_error **err)
         if (i > 0 && !opts->json)
             putchar('\n');
         if (inspect_file(app, opts, &inputs, app->operands[i], &out, &error) < 0) {
+            int failed;
+
             fflush(stdout);
-            status = cli_report(app, error);
+            failed = cli_report(app, error);
+            status = failed > status ? failed : status;
         }
     }
     return status;
