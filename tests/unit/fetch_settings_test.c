@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fetch/settings_internal.h>
+#include <fetch/toml.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static int add(sb_settings *settings, const char *text, bool own, sb_error **err)
+{
+    sb_settings_builder builder = {.settings = settings,
+                                   .user_file = "/home/u/.config/sbuild/config.json",
+                                   .registry_cap = settings->registry_count,
+                                   .allow_cap = settings->allow_host_count,
+                                   .trust_cap = settings->trust_count};
+
+    return sb_settings_add_json(&builder, sb_slice_z(text), own ? builder.user_file : "sbuild.json", own,
+                                err);
+}
+
+static void users_file(void **state)
+{
+    SB_AUTO(sb_settings) s = sb_settings_new();
+    const sb_registry_settings *r;
+
+    (void)state;
+    assert_int_equal(
+        add(s,
+            "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"127.0.0.1:5000/hub/\","
+            " \"resolve\": true, \"insecure\": true}]},"
+            " \"docker.io/acme\": {\"blocked\": true}, \"*.example.org\": {\"ca-file\": \"/ca\"}},"
+            " \"allow-hosts\": [\"localhost\"], \"min-age\": \"7d\", \"parallel\": 8,"
+            " \"require-signatures\": false, \"trust\": {\"https://x/\": \"sha256=00\"}}",
+            true, NULL),
+        0);
+    r = sb_settings_registry(s, SB_LIT("docker.io/library/node"));
+    assert_non_null(r);
+    assert_int_equal(r->mirror_count, 1);
+    assert_true(sb_slice_eqz(r->mirrors[0].location, "127.0.0.1:5000/hub"));
+    assert_true(r->mirrors[0].resolve && r->mirrors[0].insecure);
+    assert_true(sb_settings_registry(s, SB_LIT("docker.io/acme/tool"))->blocked);
+    assert_false(sb_settings_registry(s, SB_LIT("docker.io/acmex/tool"))->blocked);
+    assert_true(sb_slice_eqz(sb_settings_registry(s, SB_LIT("a.example.org/x"))->ca_file, "/ca"));
+    assert_null(sb_settings_registry(s, SB_LIT("example.org/x")));
+    assert_null(sb_settings_registry(s, SB_LIT("docker.iox/x")));
+    assert_true(sb_settings_host_allowed(s, SB_LIT("LOCALHOST")));
+    assert_true(sb_settings_host_allowed(s, SB_LIT("localhost:8080")));
+    assert_false(sb_settings_host_allowed(s, SB_LIT("127.0.0.1")));
+    assert_int_equal(s->min_age, 7 * 86400);
+    assert_int_equal(s->parallel, 8);
+    assert_int_equal(s->trust_count, 1);
+}
+
+static void repository_cannot_loosen(void **state)
+{
+    static const char *const loosening[] = {
+        "{\"allow-hosts\": [\"localhost\"]}",
+        "{\"registries\": {\"docker.io\": {\"insecure\": true}}}",
+        "{\"registries\": {\"docker.io\": {\"ca-file\": \"/x\"}}}",
+        "{\"registries\": {\"docker.io\": {\"client-key\": \"/x\"}}}",
+        "{\"registries\": {\"docker.io\": {\"location\": \"127.0.0.1:1\"}}}",
+        "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"localhost:1\"}]}}}",
+        "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"169.254.169.254\"}]}}}",
+        "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"m.org\", \"insecure\": true}]}}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(loosening); i++) {
+        SB_AUTO(sb_settings) mine = sb_settings_new();
+        SB_AUTO(sb_settings) theirs = sb_settings_new();
+        SB_AUTO(sb_error) err = NULL;
+
+        assert_int_equal(add(mine, loosening[i], true, NULL), 0);
+        assert_int_equal(add(theirs, loosening[i], false, &err), -1);
+        assert_int_equal(err->code, SB_ERR_USAGE);
+        assert_non_null(strstr(err->message, "/home/u/.config/sbuild/config.json"));
+    }
+}
+
+static void repository_can_tighten(void **state)
+{
+    SB_AUTO(sb_settings) s = sb_settings_new();
+
+    (void)state;
+    assert_int_equal(
+        add(s, "{\"registries\": {\"evil.org\": {\"blocked\": true}}, \"min-age\": \"7d\"}", true, NULL), 0);
+    assert_int_equal(add(s,
+                         "{\"registries\": {\"evil.org/x\": {\"mirrors\": [{\"location\": \"m.org\"}]},"
+                         " \"q.io\": {\"blocked\": true}}, \"min-age\": \"1d\", \"require-signatures\": true,"
+                         " \"parallel\": 64}",
+                         false, NULL),
+                     0);
+    assert_true(sb_settings_registry(s, SB_LIT("evil.org/x/y"))->blocked);
+    assert_true(sb_settings_registry(s, SB_LIT("q.io/y"))->blocked);
+    assert_int_equal(s->min_age, 7 * 86400);
+    assert_true(s->require_signatures);
+    assert_int_equal(s->parallel, 4);
+}
+
+static void mistakes(void **state)
+{
+    static const char *const bad[] = {
+        "[]",
+        "{\"registrys\": {}}",
+        "{\"registries\": []}",
+        "{\"registries\": {\"x.org\": {\"blokced\": true}}}",
+        "{\"registries\": {\"x.org\": {\"mirrors\": [{}]}}}",
+        "{\"registries\": {\"x.org\": {\"location\": \"https://y\"}}}",
+        "{\"require-signatures\": \"yes\"}",
+        "{\"min-age\": \"soon\"}",
+        "{\"min-age\": -1}",
+        "{\"parallel\": 0}",
+        "{\"trust\": {\"https://x\": 1}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(bad); i++) {
+        SB_AUTO(sb_settings) s = sb_settings_new();
+        SB_AUTO(sb_error) err = NULL;
+
+        if (add(s, bad[i], true, &err) == 0)
+            fail_msg("taken: %s", bad[i]);
+        assert_int_equal(err->code, SB_ERR_USAGE);
+    }
+}
+
+static void other_tools_files(void **state)
+{
+    SB_AUTO(sb_settings) s = sb_settings_new();
+    sb_settings_builder builder = {.settings = s, .user_file = "x"};
+    const sb_registry_settings *r;
+
+    (void)state;
+    assert_int_equal(
+        sb_settings_add_daemon(&builder,
+                               SB_LIT("{\"registry-mirrors\": [\"https://m.org/\", \"http://n.org:5000\"],"
+                                      " \"insecure-registries\": [\"10.0.0.0/8\", \"old.org:80\"]}"),
+                               "daemon.json", NULL),
+        0);
+    assert_int_equal(
+        sb_settings_add_containers(&builder,
+                                   SB_LIT("unqualified-search-registries = ['docker.io'] # none\n"
+                                          "[[registry]]\nprefix = \"docker.io\"\n[[registry.mirror]]\n"
+                                          "location = \"late.org\"\n"
+                                          "[[registry]]\nlocation = 'quay.io'\nblocked = true\n"
+                                          "[[registry]]\nprefix = \"r.org/a\"\nlocation = \"s.org/b\"\n"
+                                          "  [[registry.mirror]]\n  location = \"t.org\"\n  insecure = true\n"
+                                          "  [[registry.mirror]]\n  location = \"u.org\"\n"
+                                          "  pull-from-mirror = \"tag-only\"\n"),
+                                   "registries.conf", NULL),
+        0);
+    r = sb_settings_registry(s, SB_LIT("docker.io/library/node"));
+    assert_int_equal(r->mirror_count, 2);
+    assert_true(sb_slice_eqz(r->mirrors[0].location, "m.org"));
+    assert_true(!r->mirrors[0].insecure && !r->mirrors[0].resolve && r->mirrors[1].insecure);
+    assert_true(sb_settings_insecure(s, SB_LIT("10.1.2.3:5000")));
+    assert_false(sb_settings_insecure(s, SB_LIT("11.1.2.3:5000")));
+    assert_true(sb_settings_insecure(s, SB_LIT("old.org:80")));
+    assert_true(sb_settings_registry(s, SB_LIT("quay.io/x"))->blocked);
+    r = sb_settings_registry(s, SB_LIT("r.org/a/x"));
+    assert_true(sb_slice_eqz(r->location, "s.org/b"));
+    assert_int_equal(r->mirror_count, 1);
+    assert_true(r->mirrors[0].insecure);
+}
+
+static void toml(void **state)
+{
+    static const char text[] =
+        "a = \"x\\u00e9\\n\" # c\r\n'b c'.d = [1, 2_000,\n # c\n -3,]\n"
+        "t = {x = true, \"y\" = 'l\\n'}\nm = \"\"\"\nl1\\\n   l2\"\"\"\"\nn = '''a\nb'''\n"
+        "[p.q]\nr = false\n[[p.s]]\nv=1\n[[p.s]]\nv=2\n[p.s.w]\nz=3\n";
+    sb_autojson *root = NULL;
+    sb_autobuf out = SB_BUF_INIT(4096);
+
+    (void)state;
+    assert_int_equal(sb_toml_parse(sb_slice_z(text), "t", &root, NULL), 0);
+    assert_int_equal(sb_json_write(root, &out, NULL), 0);
+    assert_string_equal(
+        out.data, "{\"a\":\"x\xc3\xa9\\n\",\"b c\":{\"d\":[1,2000,-3]},\"m\":\"l1l2\\\"\",\"n\":\"a\\nb\","
+                  "\"p\":{\"q\":{\"r\":false},\"s\":[{\"v\":1},{\"v\":2,\"w\":{\"z\":3}}]},"
+                  "\"t\":{\"x\":true,\"y\":\"l\\\\n\"}}");
+}
+
+static void toml_mistakes(void **state)
+{
+    static const char *const bad[] = {"a",
+                                      "a = ",
+                                      "a = \"x",
+                                      "a = 1 2",
+                                      "a = 1\na = 2",
+                                      "[a",
+                                      "[[a]",
+                                      "[a]\n[[a]]",
+                                      "a = [1",
+                                      "a = {b = 1",
+                                      "a = 1.5",
+                                      "a = 'x\ny'",
+                                      "a = \"\\q\"",
+                                      "a = \"\\ud800\"",
+                                      "= 1",
+                                      "a = 1\n[a.b]",
+                                      "a = \"\xff\""};
+    char deep[100];
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(bad); i++) {
+        sb_autojson *root = NULL;
+        SB_AUTO(sb_error) err = NULL;
+
+        if (sb_toml_parse(sb_slice_z(bad[i]), "t", &root, &err) == 0)
+            fail_msg("taken: %s", bad[i]);
+        assert_int_equal(strncmp(err->message, "t:", 2), 0);
+    }
+    memset(deep, '[', sizeof(deep));
+    memcpy(deep, "a = ", 4);
+    {
+        sb_autojson *root = NULL;
+
+        assert_int_equal(sb_toml_parse(sb_slice_of(deep, sizeof(deep)), "t", &root, NULL), -1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(users_file),
+        cmocka_unit_test(repository_cannot_loosen),
+        cmocka_unit_test(repository_can_tighten),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(other_tools_files),
+        cmocka_unit_test(toml),
+        cmocka_unit_test(toml_mistakes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
