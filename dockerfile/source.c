@@ -2,6 +2,8 @@
 /* What a source of ADD is, and what a git source asks for. */
 #include <dockerfile/url.h>
 
+enum { GIT_URL_MAX = 32768 };
+
 typedef struct git_url {
     sb_slice remote;
     sb_slice query;    /* raw, or absent */
@@ -270,6 +272,8 @@ int sb_df_git_source_parse(sb_arena *arena, sb_slice expanded, sb_df_git_source 
     sb_slice values[KEYS] = {{NULL, 0}}, rest;
     git_url url;
 
+    if (expanded.len > GIT_URL_MAX)
+        return sb_fail(err, SB_ERR_LIMIT, "a git URL is longer than the maximum of %d bytes", GIT_URL_MAX);
     /* The old form of build contexts. */
     if (sb_slice_starts(expanded, SB_LIT("github.com/")))
         expanded = sb_arena_printf(arena, "https://%" SB_FMT, SB_ARG(expanded));

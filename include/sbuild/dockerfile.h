@@ -272,6 +272,7 @@ typedef struct sb_df_ref {
     sb_df_ref_kind kind;
     sb_slice text; /* as written */
     sb_slice expanded;
+    sb_slice checksum;  /* ADD --checksum, expanded; absent without one */
     bool incomplete;    /* uses a variable that only an unknown base image could set */
     int resolved_stage; /* the stage that it names, or -1: an image, URL or git source */
     bool context;       /* a named build context replaces it */
