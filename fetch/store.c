@@ -186,30 +186,51 @@ bool sb_store_has(const sb_store *store, const sb_digest *digest, uint64_t size)
     return fd >= 0 && (size == 0 || (uint64_t)st.st_size == size);
 }
 
+/* As open_unverified(), for callers that need the object. */
+static int open_existing(const sb_store *store, const sb_digest *digest, sb_error **err)
+{
+    sb_autofree char *shown = sb_printable(sb_slice_z(store->path));
+    char text[SB_DIGEST_TEXT];
+    struct stat st;
+    bool missing;
+    int fd = open_unverified(store, digest, &st, &missing, err);
+
+    sb_digest_format(digest, text);
+    if (fd < 0 && missing)
+        return sb_fail(err, SB_ERR_NOT_FOUND, "%s is not in the store %s", text, shown);
+    return fd;
+}
+
+static int check_content(const sb_store *store, const sb_digest *digest, const sb_digest *found,
+                         sb_error **err)
+{
+    sb_autofree char *shown = sb_printable(sb_slice_z(store->path));
+    char text[SB_DIGEST_TEXT];
+
+    if (sb_digest_eq(digest, found))
+        return 0;
+    sb_digest_format(digest, text);
+    return sb_fail(
+        err, SB_ERR_VERIFY,
+        "%s in the store %s is damaged: its content has another digest; remove the file and fetch it again",
+        text, shown);
+}
+
 int sb_store_open_object(const sb_store *store, const sb_digest *digest, int *ret_fd, uint64_t *ret_size,
                          sb_error **err)
 {
-    char text[SB_DIGEST_TEXT];
-    sb_autofree char *shown = sb_printable(sb_slice_z(store->path));
+    sb_autoclose int fd = open_existing(store, digest, err);
     sb_digest found;
     uint64_t size;
-    struct stat st;
-    bool missing;
-    sb_autoclose int fd = open_unverified(store, digest, &st, &missing, err);
 
-    sb_digest_format(digest, text);
     if (fd < 0)
-        return missing ? sb_fail(err, SB_ERR_NOT_FOUND, "%s is not in the store %s", text, shown) : -1;
+        return -1;
     if (sb_digest_of_fd(SB_HASH_SHA256, fd, &found, &size, err) < 0)
-        return sb_wrap(err, "%s in the store %s", text, shown);
-    if (!sb_digest_eq(digest, &found))
-        return sb_fail(
-            err, SB_ERR_VERIFY,
-            "%s in the store %s is damaged: its content has another digest; remove the file and fetch "
-            "it again",
-            text, shown);
+        return sb_wrap(err, "an object of the store %s", store->path);
+    if (check_content(store, digest, &found, err) < 0)
+        return -1;
     if (lseek(fd, 0, SEEK_SET) < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot rewind %s in the store %s: %s", text, shown, strerror(errno));
+        return sb_store_fail(store, "rewind an object in", "sha256", err);
     *ret_fd = fd;
     if (ret_size)
         *ret_size = size;
@@ -220,27 +241,18 @@ int sb_store_open_object(const sb_store *store, const sb_digest *digest, int *re
 int sb_store_read(const sb_store *store, const sb_digest *digest, size_t max, char **ret_data,
                   size_t *ret_len, sb_error **err)
 {
-    char text[SB_DIGEST_TEXT];
+    sb_autoclose int fd = open_existing(store, digest, err);
     sb_autofree char *data = NULL;
-    sb_autofree char *shown = sb_printable(sb_slice_z(store->path));
-    struct stat st;
+    char text[SB_DIGEST_TEXT];
     sb_digest found;
-    bool missing;
     size_t len;
-    sb_autoclose int fd = open_unverified(store, digest, &st, &missing, err);
 
     sb_digest_format(digest, text);
-    if (fd < 0)
-        return missing ? sb_fail(err, SB_ERR_NOT_FOUND, "%s is not in the store %s", text, shown) : -1;
-    if (sb_read_fd(fd, text, max, &data, &len, err) < 0)
+    if (fd < 0 || sb_read_fd(fd, text, max, &data, &len, err) < 0)
         return -1;
     sb_digest_of(SB_HASH_SHA256, sb_slice_of(data, len), &found);
-    if (!sb_digest_eq(digest, &found))
-        return sb_fail(
-            err, SB_ERR_VERIFY,
-            "%s in the store %s is damaged: its content has another digest; remove the file and fetch "
-            "it again",
-            text, shown);
+    if (check_content(store, digest, &found, err) < 0)
+        return -1;
     *ret_data = SB_TAKE(data);
     *ret_len = len;
     return 0;
@@ -365,15 +377,13 @@ int sb_store_copy(sb_store *to, const sb_store *from, const sb_digest *digest, s
     char text[SB_DIGEST_TEXT];
     sb_autofree char *name = NULL;
     sb_autoclose int in = -1, out = -1;
-    struct stat st;
-    bool missing;
 
     if (holds(to, digest))
         return 0;
     sb_digest_format(digest, text);
-    in = open_unverified(from, digest, &st, &missing, err);
+    in = open_existing(from, digest, err);
     if (in < 0)
-        return missing ? sb_fail(err, SB_ERR_NOT_FOUND, "%s is not in the store %s", text, from->path) : -1;
+        return -1;
     if (sb_store_new_file(to, &out, &name, err) < 0)
         return -1;
     if (copy_object(to, out, name, in, digest, err) < 0) {

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <tests/unit/tempdir.h>
+
 #include <sbuild/fs.h>
 
 #include <fcntl.h>
@@ -13,37 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef struct fixture {
-    char *dir;
-    int dirfd;
-} fixture;
-
-static int setup(void **state)
-{
-    fixture *f = sb_new(fixture);
-
-    f->dir = sb_temp_dir("sbuild-test", NULL);
-    *state = f;
-    return sb_open_dir(f->dir, &f->dirfd, NULL);
-}
-
-static int teardown(void **state)
-{
-    fixture *f = *state;
-
-    close(f->dirfd);
-    sb_remove_tree(AT_FDCWD, f->dir, NULL);
-    free(f->dir);
-    free(f);
-    return 0;
-}
-
-static void put(const fixture *f, const char *path, const char *text)
+static void put(const tempdir *f, const char *path, const char *text)
 {
     assert_int_equal(sb_write_file(f->dirfd, path, sb_slice_z(text), 0644, NULL), 0);
 }
 
-static bool opens(int (*open_)(int, const char *, int, mode_t, bool *, sb_error **), const fixture *f,
+static bool opens(int (*open_)(int, const char *, int, mode_t, bool *, sb_error **), const tempdir *f,
                   const char *path)
 {
     SB_AUTO(sb_error) error = NULL;
@@ -57,7 +34,7 @@ static bool opens(int (*open_)(int, const char *, int, mode_t, bool *, sb_error 
 
 static void test_beneath(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     bool missing = false;
 
     assert_int_equal(sb_mkdirs_beneath(f->dirfd, "a/b", NULL), 0);
@@ -82,7 +59,7 @@ static void test_beneath(void **state)
 
 static void test_mkdirs(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     sb_autofree char *deep = sb_path_join(f->dir, "x/y//z/"), *file = sb_path_join(f->dir, "file");
     sb_autofree char *below = sb_path_join(f->dir, "file/x");
     SB_AUTO(sb_error) error = NULL;
@@ -107,7 +84,7 @@ static void test_mkdirs(void **state)
 
 static void test_read(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_error) error = NULL;
     sb_autofree char *data = NULL;
     sb_autofree char *none = NULL;
@@ -135,7 +112,7 @@ static void test_read(void **state)
 static void test_copy(void **state)
 {
     enum { SIZE = 300000 };
-    fixture *f = *state;
+    tempdir *f = *state;
     sb_autofree char *data = sb_malloc(SIZE), *copy = NULL;
     sb_autoclose int from = -1, to = -1, proc = open("/proc/version", O_RDONLY | O_CLOEXEC);
     size_t len;
@@ -170,7 +147,7 @@ static void note_waiting(void *ctx)
 
 static void test_lock(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     int locked[2], go[2], fd, status;
     char c;
     pid_t child;
@@ -199,7 +176,7 @@ static void test_lock(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_beneath), TEST(test_mkdirs), TEST(test_read), TEST(test_copy), TEST(test_lock),
     };

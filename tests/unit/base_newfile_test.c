@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <tests/unit/tempdir.h>
+
 #include <sbuild/fs.h>
 
 #include <dirent.h>
@@ -15,32 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef struct fixture {
-    char *dir;
-    int dirfd;
-} fixture;
-
-static int setup(void **state)
-{
-    fixture *f = sb_new(fixture);
-
-    f->dir = sb_temp_dir("sbuild-test", NULL);
-    *state = f;
-    return sb_open_dir(f->dir, &f->dirfd, NULL);
-}
-
-static int teardown(void **state)
-{
-    fixture *f = *state;
-
-    close(f->dirfd);
-    sb_remove_tree(AT_FDCWD, f->dir, NULL);
-    free(f->dir);
-    free(f);
-    return 0;
-}
-
-static unsigned count(const fixture *f)
+static unsigned count(const tempdir *f)
 {
     DIR *dir = opendir(f->dir);
     struct dirent *entry;
@@ -52,7 +29,7 @@ static unsigned count(const fixture *f)
     return n;
 }
 
-static void check_content(const fixture *f, const char *path, const char *expected)
+static void check_content(const tempdir *f, const char *path, const char *expected)
 {
     sb_autofree char *data = NULL;
     size_t len;
@@ -63,7 +40,7 @@ static void check_content(const fixture *f, const char *path, const char *expect
 
 static void test_only_a_commit_counts(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_error) error = NULL;
     sb_newfile *file;
     struct stat st;
@@ -90,7 +67,7 @@ static void test_only_a_commit_counts(void **state)
 static void test_same_content_is_left_alone(void **state)
 {
     const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
-    fixture *f = *state;
+    tempdir *f = *state;
     struct stat before, after;
 
     assert_int_equal(sb_write_file(f->dirfd, "x", SB_LIT("same"), 0644, NULL), 0);
@@ -110,7 +87,7 @@ static void test_same_content_is_left_alone(void **state)
 /* A link in the file's place is replaced, not followed. */
 static void test_links(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     struct stat st;
 
     assert_int_equal(sb_write_file(f->dirfd, "victim", SB_LIT("precious"), 0644, NULL), 0);
@@ -121,7 +98,7 @@ static void test_links(void **state)
     assert_true(S_ISREG(st.st_mode));
 }
 
-static void write_for_ever(const fixture *f)
+static void write_for_ever(const tempdir *f)
 {
     static char text[2][200000];
 
@@ -133,7 +110,7 @@ static void write_for_ever(const fixture *f)
 
 static void test_killed_at_any_time(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
 
     for (unsigned round = 0; round < 25; round++) {
         sb_autofree char *data = NULL;
@@ -159,7 +136,7 @@ static void test_killed_at_any_time(void **state)
 
 static void test_full_disk(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_error) error = NULL;
     sb_autoclose int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
@@ -171,7 +148,7 @@ static void test_full_disk(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_only_a_commit_counts),
         TEST(test_same_content_is_left_alone),

@@ -6,18 +6,14 @@
 
 #include <cmocka.h>
 
+#include <tests/unit/tempdir.h>
+
 #include <sbuild/fs.h>
 #include <sbuild/process.h>
 #include <sbuild/verify.h>
 
 #include <fcntl.h>
 #include <unistd.h>
-
-/* Files that minisign itself signed, made anew for each test. */
-typedef struct fixture {
-    char *dir;
-    int dirfd;
-} fixture;
 
 static int setup(void **state)
 {
@@ -27,44 +23,14 @@ static int setup(void **state)
         "for f in payload empty large; do minisign -S -s key.sec -m $f -x $f.hashed -t \"file $f\"; "
         "minisign -S -l -s key.sec -m $f -x $f.legacy -t \"file $f\"; done; minisign -S -s other.sec -m "
         "payload -x other";
-    fixture *f = sb_new(fixture);
-    sb_autobuf out = SB_BUF_INIT(1 << 16);
-    int status = -1;
 
-    f->dir = sb_temp_dir("sbuild-test", NULL);
-    *state = f;
-    {
-        const char *const argv[] = {"sh", "-c", script, "sh", f->dir, NULL};
-        const sb_process_options options = {.argv = argv, .output = &out, .errors = &out};
-
-        return sb_open_dir(f->dir, &f->dirfd, NULL) == 0 && sb_process_run(&options, &status, NULL) == 0 &&
-                       status == 0
-                   ? 0
-                   : -1;
-    }
-}
-
-static int teardown(void **state)
-{
-    fixture *f = *state;
-
-    close(f->dirfd);
-    sb_remove_tree(AT_FDCWD, f->dir, NULL);
-    free(f->dir);
-    free(f);
+    if (tempdir_setup(state) < 0)
+        return -1;
+    free(tempdir_shell(*state, script));
     return 0;
 }
 
-static sb_slice load(const fixture *f, const char *name, sb_arena *arena)
-{
-    sb_autofree char *data = NULL;
-    size_t len;
-
-    assert_int_equal(sb_read_file(f->dirfd, name, 1 << 16, &data, &len, NULL, NULL), 0);
-    return sb_arena_dup(arena, sb_slice_of(data, len));
-}
-
-static sb_errc verify(const fixture *f, sb_slice key, sb_slice signature, const char *file,
+static sb_errc verify(const tempdir *f, sb_slice key, sb_slice signature, const char *file,
                       char **ret_comment, const char *message)
 {
     SB_AUTO(sb_error) error = NULL;
@@ -81,9 +47,9 @@ static sb_errc verify(const fixture *f, sb_slice key, sb_slice signature, const 
 static void test_good(void **state)
 {
     static const char *const files[] = {"payload", "empty", "large"};
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    sb_slice key = load(f, "key.pub", arena), rest = key;
+    sb_slice key = tempdir_load(f, "key.pub", arena), rest = key;
 
     sb_slice_cut(&rest, '\n');
     for (size_t i = 0; i < SB_COUNT(files); i++) {
@@ -93,29 +59,33 @@ static void test_good(void **state)
             sb_autofree char *wanted = sb_asprintf("file %s", files[i]);
             sb_autofree char *comment = NULL, *again = NULL;
 
-            assert_int_equal(verify(f, key, load(f, name, arena), files[i], &comment, NULL), SB_ERR_NONE);
+            assert_int_equal(verify(f, key, tempdir_load(f, name, arena), files[i], &comment, NULL),
+                             SB_ERR_NONE);
             assert_string_equal(comment, wanted);
             /* The key alone, as people put it on a command line. */
-            assert_int_equal(verify(f, sb_slice_trim(rest), load(f, name, arena), files[i], &again, NULL),
-                             SB_ERR_NONE);
+            assert_int_equal(
+                verify(f, sb_slice_trim(rest), tempdir_load(f, name, arena), files[i], &again, NULL),
+                SB_ERR_NONE);
         }
     }
 }
 
 static void test_bad(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    sb_slice key = load(f, "key.pub", arena), good = load(f, "payload.hashed", arena);
+    sb_slice key = tempdir_load(f, "key.pub", arena), good = tempdir_load(f, "payload.hashed", arena);
     char *comment = NULL, *changed;
 
     assert_int_equal(verify(f, key, good, "large", &comment, "another content"), SB_ERR_VERIFY);
-    assert_int_equal(verify(f, key, load(f, "payload.legacy", arena), "large", &comment, "another content"),
-                     SB_ERR_VERIFY);
-    assert_int_equal(verify(f, key, load(f, "other", arena), "payload", &comment, "not by the given key"),
-                     SB_ERR_VERIFY);
     assert_int_equal(
-        verify(f, load(f, "other.pub", arena), good, "payload", &comment, "not by the given key"),
+        verify(f, key, tempdir_load(f, "payload.legacy", arena), "large", &comment, "another content"),
+        SB_ERR_VERIFY);
+    assert_int_equal(
+        verify(f, key, tempdir_load(f, "other", arena), "payload", &comment, "not by the given key"),
+        SB_ERR_VERIFY);
+    assert_int_equal(
+        verify(f, tempdir_load(f, "other.pub", arena), good, "payload", &comment, "not by the given key"),
         SB_ERR_VERIFY);
     changed = sb_arena_strdup(arena, good);
     memcpy(strstr(changed, "file payload"), "file forgery", 12);
@@ -126,9 +96,9 @@ static void test_bad(void **state)
 
 static void test_malformed(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    sb_slice key = load(f, "key.pub", arena), good = load(f, "payload.hashed", arena);
+    sb_slice key = tempdir_load(f, "key.pub", arena), good = tempdir_load(f, "payload.hashed", arena);
     char *comment = NULL;
 
     for (size_t len = 0; len + 1 < good.len; len++)
@@ -148,5 +118,5 @@ int main(void)
         cmocka_unit_test(test_malformed),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, tempdir_teardown);
 }

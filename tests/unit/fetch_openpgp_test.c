@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <tests/unit/tempdir.h>
+
 #include <sbuild/fs.h>
 #include <sbuild/process.h>
 #include <sbuild/verify.h>
@@ -16,11 +18,6 @@
 #include <unistd.h>
 
 /* Keys and signatures by gpg itself: what tests/infra/signatures.sh makes, and a few rarer things. */
-typedef struct fixture {
-    char *dir;
-    int dirfd;
-} fixture;
-
 static const char script[] =
     "set -e; cd \"$1\"; printf 'the payload\\n' >payload; \"$2/tests/infra/signatures.sh\" make . payload;"
     "home=$(mktemp -d \"${TMPDIR:-/tmp}/sbg.XXXXXX\");"
@@ -41,59 +38,27 @@ static const char script[] =
 
 static int setup(void **state)
 {
-    fixture *f = sb_new(fixture);
-    sb_autobuf out = SB_BUF_INIT(1 << 16);
-    int status = -1;
-
-    f->dir = sb_temp_dir("sbuild-test", NULL);
-    *state = f;
-    {
-        const char *const argv[] = {"bash", "-c", script, "bash", f->dir, SBUILD_SOURCE_DIR, NULL};
-        const sb_process_options options = {.argv = argv, .output = &out, .errors = &out};
-
-        if (sb_open_dir(f->dir, &f->dirfd, NULL) == 0 && sb_process_run(&options, &status, NULL) == 0 &&
-            status == 0)
-            return 0;
-    }
-    print_error("%s\n", out.data);
-    return -1;
-}
-
-static int teardown(void **state)
-{
-    fixture *f = *state;
-
-    close(f->dirfd);
-    sb_remove_tree(AT_FDCWD, f->dir, NULL);
-    free(f->dir);
-    free(f);
+    if (tempdir_setup(state) < 0)
+        return -1;
+    free(tempdir_shell(*state, script));
     return 0;
 }
 
-static sb_slice load(const fixture *f, const char *name, sb_arena *arena)
+static sb_slice pin(const tempdir *f, const char *name, sb_arena *arena)
 {
-    sb_autofree char *data = NULL;
-    size_t len;
-
-    if (sb_read_file(f->dirfd, name, 8 << 20, &data, &len, NULL, NULL) < 0)
-        fail_msg("no file %s", name);
-    return sb_arena_dup(arena, sb_slice_of(data, len));
+    return sb_slice_trim(tempdir_load(f, name, arena));
 }
 
-static sb_slice pin(const fixture *f, const char *name, sb_arena *arena)
-{
-    return sb_slice_trim(load(f, name, arena));
-}
-
-static sb_pgp_result detached(const fixture *f, sb_arena *arena, const char *key, const char *signature,
+static sb_pgp_result detached(const tempdir *f, sb_arena *arena, const char *key, const char *signature,
                               const char *file, int64_t now)
 {
     SB_AUTO(sb_error) error = NULL;
     sb_autoclose int fd = openat(f->dirfd, file, O_RDONLY | O_CLOEXEC);
-    sb_slice keys[1] = {load(f, key, arena)};
+    sb_slice keys[1] = {tempdir_load(f, key, arena)};
     sb_pgp_result result = {.count = 0};
 
-    if (sb_pgp_verify_detached(arena, keys, 1, load(f, signature, arena), fd, now, &result, &error) < 0)
+    if (sb_pgp_verify_detached(arena, keys, 1, tempdir_load(f, signature, arena), fd, now, &result, &error) <
+        0)
         fail_msg("%s by %s: %s", signature, key, error->message);
     return result;
 }
@@ -208,11 +173,11 @@ static void test_inline(void **state)
     for (size_t i = 0; i < SB_COUNT(cases); i++) {
         SB_AUTO(sb_arena) arena = sb_arena_new();
         SB_AUTO(sb_error) error = NULL;
-        sb_slice keys[1] = {load(*state, "rsa.asc", arena)}, text;
+        sb_slice keys[1] = {tempdir_load(*state, "rsa.asc", arena)}, text;
         sb_pgp_result result;
 
-        if (sb_pgp_verify_inline(arena, keys, 1, load(*state, cases[i].name, arena), 0, &result, &text,
-                                 &error) < 0)
+        if (sb_pgp_verify_inline(arena, keys, 1, tempdir_load(*state, cases[i].name, arena), 0, &result,
+                                 &text, &error) < 0)
             fail_msg("%s: %s", cases[i].name, error->message);
         assert_int_equal(result.count, 1);
         if (result.signatures[0].status != cases[i].status || !sb_slice_eqz(text, cases[i].text))
@@ -226,11 +191,11 @@ static void test_two_messages(void **state)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_error) error = NULL;
-    sb_slice keys[1] = {load(*state, "rsa.asc", arena)}, text;
+    sb_slice keys[1] = {tempdir_load(*state, "rsa.asc", arena)}, text;
     sb_pgp_result result;
 
-    if (sb_pgp_verify_inline(arena, keys, 1, load(*state, "payload.clear.twice", arena), 0, &result, &text,
-                             &error) < 0)
+    if (sb_pgp_verify_inline(arena, keys, 1, tempdir_load(*state, "payload.clear.twice", arena), 0, &result,
+                             &text, &error) < 0)
         return;
     assert_true(text.len == 0 || sb_slice_eqz(text, "the payload\n"));
 }
@@ -239,14 +204,15 @@ static void test_limits(void **state)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_error) error = NULL;
-    sb_slice keys[1] = {load(*state, "rsa.asc", arena)}, text;
+    sb_slice keys[1] = {tempdir_load(*state, "rsa.asc", arena)}, text;
     sb_autofree char *big = sb_malloc(SB_PGP_KEYRING_MAX + 1);
     sb_slice big_key = sb_slice_of(big, SB_PGP_KEYRING_MAX + 1);
     sb_slice no_key = SB_LIT("no key at all");
     sb_pgp_result result;
 
     assert_int_equal(
-        sb_pgp_verify_inline(arena, keys, 1, load(*state, "bomb", arena), 0, &result, &text, &error), -1);
+        sb_pgp_verify_inline(arena, keys, 1, tempdir_load(*state, "bomb", arena), 0, &result, &text, &error),
+        -1);
     assert_int_equal(error->code, SB_ERR_LIMIT);
     sb_error_free(SB_TAKE(error));
     assert_int_equal(sb_pgp_verify_detached(arena, &big_key, 1, keys[0], 0, 0, &result, &error), -1);
@@ -355,22 +321,24 @@ static void test_several_signatures(void **state)
 
     for (size_t i = 0; i < SB_COUNT(names); i++) {
         SB_AUTO(sb_arena) arena = sb_arena_new();
-        sb_autoclose int fd = openat(((fixture *)*state)->dirfd, "payload", O_RDONLY);
+        sb_autoclose int fd = openat(((tempdir *)*state)->dirfd, "payload", O_RDONLY);
         const char *second = i ? "rsa" : "other";
         sb_autofree char *key = sb_asprintf("%s.asc", second), *fpr = sb_asprintf("%s.fpr", second);
-        sb_slice keys[] = {load(*state, "good.asc", arena), load(*state, key, arena)};
+        sb_slice keys[] = {tempdir_load(*state, "good.asc", arena), tempdir_load(*state, key, arena)};
         sb_slice pins[] = {pin(*state, "good.fpr", arena), pin(*state, fpr, arena)};
         size_t *signers, count;
         sb_pgp_result result;
 
-        assert_int_equal(
-            sb_pgp_verify_detached(arena, keys, 2, load(*state, names[i], arena), fd, 0, &result, NULL), 0);
+        assert_int_equal(sb_pgp_verify_detached(arena, keys, 2, tempdir_load(*state, names[i], arena), fd, 0,
+                                                &result, NULL),
+                         0);
         assert_int_equal(result.count, 2);
         assert_int_equal(sb_pgp_require(arena, &result, pins, 2, 2, &signers, &count, NULL), 0);
         assert_int_equal(count, 2);
         /* With one key missing the other one still counts. */
-        assert_int_equal(
-            sb_pgp_verify_detached(arena, keys, 1, load(*state, names[i], arena), fd, 0, &result, NULL), 0);
+        assert_int_equal(sb_pgp_verify_detached(arena, keys, 1, tempdir_load(*state, names[i], arena), fd, 0,
+                                                &result, NULL),
+                         0);
         assert_int_equal(sb_pgp_require(arena, &result, pins, 1, 1, &signers, &count, NULL), 0);
         assert_int_equal(sb_pgp_require(arena, &result, pins, 2, 2, &signers, &count, NULL), -1);
     }
@@ -379,7 +347,7 @@ static void test_several_signatures(void **state)
 /* Nothing is left behind, and nothing of the user's own GnuPG has a say. */
 static void test_leaves_nothing_and_asks_nobody(void **state)
 {
-    const fixture *f = *state;
+    const tempdir *f = *state;
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_autofree char *home = sb_path_join(f->dir, "user-gpg"), *tmp = sb_path_join(f->dir, "tmp");
     sb_autofree char *config = sb_path_join(home, "gpg.conf");
@@ -426,5 +394,5 @@ int main(void)
         cmocka_unit_test(test_leaves_nothing_and_asks_nobody),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, tempdir_teardown);
 }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <tests/unit/tempdir.h>
+
 #include <sbuild/fs.h>
 #include <sbuild/process.h>
 #include <sbuild/tree.h>
@@ -16,52 +18,14 @@
 
 enum { EPOCH = 1700000000 };
 
-typedef struct fixture {
-    char *dir;
-    int dirfd;
-} fixture;
-
-static int setup(void **state)
+static void check_shell(const tempdir *f, const char *script, const char *expected)
 {
-    fixture *f = sb_new(fixture);
+    sb_autofree char *out = tempdir_shell(f, script);
 
-    f->dir = sb_temp_dir("sbuild-test", NULL);
-    *state = f;
-    return sb_open_dir(f->dir, &f->dirfd, NULL);
+    assert_string_equal(out, expected);
 }
 
-static int teardown(void **state)
-{
-    fixture *f = *state;
-
-    close(f->dirfd);
-    sb_remove_tree(AT_FDCWD, f->dir, NULL);
-    free(f->dir);
-    free(f);
-    return 0;
-}
-
-/* A program with the fixture's directory as its working directory; its output in `out`. */
-static void shell(const fixture *f, const char *script, sb_buf *out)
-{
-    const char *const argv[] = {"bash", "-euc", script, NULL};
-    const sb_process_options options = {.argv = argv, .cwd = f->dir, .output = out, .errors = out};
-    int status;
-
-    assert_int_equal(sb_process_run(&options, &status, NULL), 0);
-    if (status != 0)
-        fail_msg("%s\n%s", script, out->data);
-}
-
-static void check_shell(const fixture *f, const char *script, const char *expected)
-{
-    sb_autobuf out = SB_BUF_INIT(1 << 20);
-
-    shell(f, script, &out);
-    assert_string_equal(out.data ? out.data : "", expected);
-}
-
-static int open_new(const fixture *f, const char *name)
+static int open_new(const tempdir *f, const char *name)
 {
     int fd = openat(f->dirfd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
@@ -69,7 +33,7 @@ static int open_new(const fixture *f, const char *name)
     return fd;
 }
 
-static void write_tree(const fixture *f, const char *tree, const char *ignore_text, const char *const *never,
+static void write_tree(const tempdir *f, const char *tree, const char *ignore_text, const char *const *never,
                        const char *out)
 {
     SB_AUTO(sb_error) error = NULL;
@@ -83,7 +47,7 @@ static void write_tree(const fixture *f, const char *tree, const char *ignore_te
         fail_msg("%s", error->message);
 }
 
-static sb_errc unpack(const fixture *f, const char *archive, const char *to, uint64_t max)
+static sb_errc unpack(const tempdir *f, const char *archive, const char *to, uint64_t max)
 {
     SB_AUTO(sb_error) error = NULL;
     sb_autoclose int fd = openat(f->dirfd, archive, O_RDONLY | O_CLOEXEC);
@@ -104,7 +68,7 @@ static const char sample[] = "mkdir -p in/b/deep in/empty in/a; echo one >in/b/o
 
 static void test_one_form(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
 
     check_shell(f, sample, "");
     write_tree(f, "in", NULL, NULL, "one.tar");
@@ -136,7 +100,7 @@ static void test_one_form(void **state)
 static void test_ignored(void **state)
 {
     static const char *const never[] = {"sbuild.vendor", "Dockerfile.lock", NULL};
-    fixture *f = *state;
+    tempdir *f = *state;
 
     check_shell(
         f,
@@ -152,7 +116,7 @@ static void test_ignored(void **state)
 
 static void test_names(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
 
     /* 100 and 101 bytes, prefix and name, too long for both; UTF-8, Latin-1, a newline; long link targets. */
     check_shell(
@@ -173,7 +137,7 @@ static void test_names(void **state)
 
 static void test_copy(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     sb_autoclose int in = -1, out = -1;
 
     check_shell(f, sample, "");
@@ -190,7 +154,7 @@ static void test_copy(void **state)
 
 static void test_unpack(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
 
     check_shell(
         f,
@@ -218,7 +182,7 @@ static void test_unpack(void **state)
 }
 
 /* Archives by Python, which writes what it is told. */
-static void make_tar(const fixture *f, const char *entries)
+static void make_tar(const tempdir *f, const char *entries)
 {
     sb_autofree char *script = sb_asprintf(
         "python3 - <<'END'\nimport tarfile, io\nt = tarfile.open('evil.tar', 'w')\n"
@@ -266,7 +230,7 @@ static void test_hostile_archives(void **state)
         {"add('big', data=b'x' * 2000000)", SB_ERR_LIMIT},
         {"add('x', data=b'x' * 600000); add('h', LNK, 'x')", SB_ERR_LIMIT},
     };
-    fixture *f = *state;
+    tempdir *f = *state;
 
     for (size_t i = 0; i < SB_COUNT(cases); i++) {
         sb_errc code;
@@ -282,7 +246,7 @@ static void test_hostile_archives(void **state)
 /* Links that lead out are an engine's business, when they are asked for; writing through them is nobody's. */
 static void test_links_as_they_are(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     sb_autoclose int out = -1;
 
     make_tar(f, "add('abs', SYM, '/etc/passwd'); add('d', DIR); add('d/up', SYM, '../../escape')");
@@ -304,7 +268,7 @@ static void test_links_as_they_are(void **state)
 
 static void test_damaged_archives(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
 
     check_shell(f,
                 "mkdir in; head -c 100000 /dev/urandom >in/x; tar -C in -cf whole.tar .; head -c 50000 "
@@ -323,7 +287,7 @@ static void test_damaged_archives(void **state)
 
 static void test_limits_of_the_walk(void **state)
 {
-    fixture *f = *state;
+    tempdir *f = *state;
     SB_AUTO(sb_error) error = NULL;
     sb_autoclose int in = -1, out = open_new(f, "out.tar");
 
@@ -335,7 +299,7 @@ static void test_limits_of_the_walk(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_one_form),
         TEST(test_ignored),
