@@ -131,8 +131,8 @@ static void test_from(void **state)
     (void)state;
     expect("FROM node:20\n", "FROM " NODE "\n");
     expect("FROM node:20 AS build\nFROM build\n", "FROM " NODE " AS build\nFROM build\n");
-    expect("from  --platform=linux/amd64 \\\n  node:20\t# no comment\n",
-           "from  --platform=linux/amd64 \\\n  " NODE "\t# no comment\n");
+    expect("from  --platform=linux/amd64 \\\n  node:20\t \n",
+           "from  --platform=linux/amd64 \\\n  " NODE "\t \n");
     expect("FROM scratch\n", "FROM scratch\n");
     expect("FROM registry.example.org:5000/team/app:1", "FROM " APP);
 }
