@@ -133,6 +133,8 @@ static void set_up(cli_app *app, const cli_globals *globals)
     app->progress = cli_progress_events(app->live);
 }
 
+static const char *const no_operands[] = {NULL};
+
 static int check_operands(const cli_command *command, const cli_list *operands, sb_error **err)
 {
     if (operands->count < command->min_operands)
@@ -163,7 +165,7 @@ static int run_command(cli_app *app, char **arguments, size_t count, cli_globals
     } else if (status < 0 || check_operands(command, &operands, &error) < 0) {
         status = report_usage(app, error);
     } else {
-        app->operands = cli_strings(&operands);
+        app->operands = operands.count ? cli_strings(&operands) : no_operands;
         app->operand_count = operands.count;
         status = command->run(app, values, &error);
         if (status < 0)
