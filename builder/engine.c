@@ -63,13 +63,17 @@ static sb_slice last_line(sb_slice text)
     return newline < 0 ? text : sb_slice_trim(sb_slice_sub(text, (size_t)newline + 1, text.len));
 }
 
-static int ask(sb_arena *arena, const char *const *argv, int input, unsigned timeout, sb_slice *ret_output,
-               sb_error **err)
+static int ask(sb_arena *arena, const char *const *argv, const char *const *unset, int input,
+               unsigned timeout, sb_slice *ret_output, sb_error **err)
 {
     sb_autobuf output = SB_BUF_INIT(ANSWER_MAX);
     sb_autobuf errors = SB_BUF_INIT(ANSWER_MAX);
-    sb_process_options options = {
-        .argv = argv, .input_fd = input, .output = &output, .errors = &errors, .timeout = timeout};
+    sb_process_options options = {.argv = argv,
+                                  .unset = unset,
+                                  .input_fd = input,
+                                  .output = &output,
+                                  .errors = &errors,
+                                  .timeout = timeout};
     sb_autofree char *said = NULL;
     int status;
 
@@ -87,12 +91,19 @@ static int ask(sb_arena *arena, const char *const *argv, int input, unsigned tim
 
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err)
 {
-    return ask(arena, argv, -1, ANSWER_SECONDS, ret_output, err);
+    return ask(arena, argv, NULL, -1, ANSWER_SECONDS, ret_output, err);
+}
+
+int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err)
+{
+    static const char *const credentials[] = {"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", NULL};
+
+    return ask(arena, argv, credentials, -1, 0, ret_output, err);
 }
 
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err)
 {
-    return ask(arena, argv, input, 0, ret_output, err);
+    return ask(arena, argv, NULL, input, 0, ret_output, err);
 }
 
 int sb_engine_run(const char *const *argv, bool quiet, const char *what, sb_error **err)

@@ -48,6 +48,8 @@ const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
 /* The same for work that takes as long as it takes; `input` > 0 is its standard input. */
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err);
+/* The same for moving an image on this machine, which wants no credentials, and must not miss them. */
+int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
 /* Runs it with its output on the caller's standard error (`quiet`: its errors alone). SB_ERR_BUILD when it
  * fails. */
 int sb_engine_run(const char *const *argv, bool quiet, const char *what, sb_error **err);

@@ -142,7 +142,7 @@ static int take_result(const sb_plan *plan, const char *id, const char *layout, 
     const char *podman[] = {"podman", "push", "--quiet", "--format=v2s2", id, dest.ptr, NULL};
     sb_slice out;
 
-    if (sb_engine_work(arena, plan->engine->kind == SB_ENGINE_PODMAN ? podman : buildah, -1, &out, err) < 0)
+    if (sb_engine_move(arena, plan->engine->kind == SB_ENGINE_PODMAN ? podman : buildah, &out, err) < 0)
         return sb_wrap(err, "while taking the result");
     return sb_result_from_flat(dir.ptr, layout, ret_manifest, err);
 }
@@ -191,7 +191,7 @@ static int pull(const char *program, sb_arena *arena, sb_layout *layout, const s
     if (sb_result_to_flat(layout, manifest, dir, err) == 0) {
         const char *argv[] = {program, "pull", "--quiet", source.ptr, NULL};
 
-        result = sb_engine_work(arena, argv, -1, ret_id, err);
+        result = sb_engine_move(arena, argv, ret_id, err);
     }
     (void)sb_remove_tree(AT_FDCWD, dir, NULL);
     return result;

@@ -25,6 +25,8 @@ assert_contains "$OUT" "localhost/all:1.0.0"
 assert_ok buildah inspect --type image --format '{{.FromImageID}}' all:1.0.0
 assert_eq "${first#sha256:}" "$OUT" "image ID in the storage"
 assert_json "$T/all/.sbuild/result.json" .image "\"$first\""
+# Buildah itself wants the file that DOCKER_CONFIG promises.
+printf '{}\n' >"$DOCKER_CONFIG/config.json"
 assert_ok buildah from --name look all:1.0.0
 mnt=$(buildah mount look)
 assert_file "$mnt/greeting" "hello  you"
