@@ -154,7 +154,6 @@ static int run_command(cli_app *app, char **arguments, size_t count, cli_globals
     sb_autofree void *values = sb_calloc(1, command->options_size);
     const cli_option_set sets[] = {{command->options, values}, {cli_global_options, globals}};
     SB_AUTO(sb_error) error = NULL;
-    static const char *const none[] = {NULL};
     cli_autolist operands = {0};
     int status = cli_parse(sets, SB_COUNT(sets), arguments, count, 0, &operands, &error);
 
