@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <lock/evidence.h>
+#include <lock/key_file.h>
 #include <sbuild/fs.h>
 
 typedef struct collector {
@@ -62,6 +63,7 @@ static int add_openpgp(collector *c, const sb_demand *demand, sb_lock_evidence *
 
         if (read_context_file(c->u, demand, demand->keys[i], SB_PGP_KEYRING_MAX, &data, err) < 0)
             return -1;
+        data = sb_key_file_bytes(c->u->arena, data);
         sb_digest_of(SB_HASH_SHA256, data, &digest);
         if (!sb_update_has(c->u, &digest) && sb_store_put(c->u->cache, data, &digest, err) < 0)
             return -1;

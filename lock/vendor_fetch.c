@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <lock/images_cache.h>
+#include <lock/key_file.h>
 #include <lock/project.h>
 #include <lock/verify_comment.h>
 #include <sbuild/fs.h>
@@ -238,6 +239,7 @@ static int try_keys(fetcher *f, const sb_demand *demand, const sb_needed *needed
         sb_autoclose int fd = -1;
         bool missing = false;
         sb_digest digest;
+        sb_slice key;
         size_t len = 0;
 
         fd = sb_open_within(f->project->context_fd, path, O_RDONLY | O_NONBLOCK, 0, &missing, err);
@@ -245,11 +247,12 @@ static int try_keys(fetcher *f, const sb_demand *demand, const sb_needed *needed
             continue;
         if (fd < 0 || sb_read_fd(fd, path, SB_PGP_KEYRING_MAX, &data, &len, err) < 0)
             return -1;
-        sb_digest_of(SB_HASH_SHA256, sb_slice_of(data, len), &digest);
+        key = sb_key_file_bytes(f->arena, sb_slice_of(data, len));
+        sb_digest_of(SB_HASH_SHA256, key, &digest);
         if (!sb_digest_eq(&digest, &needed->digest))
             continue;
         *ret_found = true;
-        return sb_store_put(f->cache, sb_slice_of(data, len), &digest, err);
+        return sb_store_put(f->cache, key, &digest, err);
     }
     return 0;
 }
