@@ -27,7 +27,7 @@ FROM busybox
 ADD $FILES_URL/payload /x/
 ADD $FILES_URL/big.bin /x/
 ADD $GIT_HTTP_URL/tool.git#v1.0.0 /src
-COPY --from=alpine:3.22 /etc /etc
+COPY --from=alpine:3.20 /etc /etc
 END_OF_FILE
 assert_ok sbuild lock "$P"
 cp "$LOCK" "$T/good.lock"
