@@ -219,7 +219,7 @@ int sb_git_remote_resolve(sb_arena *arena, const sb_settings *settings, const sb
         if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0)
             sb_buf_printf(&pin, "%s%s", a == list ? "" : ",", text);
     }
-    if (!pin.overflow && !sb_slice_find(remote->scheme, SB_LIT("http")))
+    if (!pin.overflow && sb_slice_starts(remote->scheme, SB_LIT("http")) && !strchr(host, ':'))
         *ret_pin = sb_arena_dup(arena, sb_buf_slice(&pin));
     return 0;
 }

@@ -119,6 +119,9 @@ static const char *const *build_env(sb_arena *arena, const sb_git_call *call)
     for (size_t i = 0; i < SB_COUNT(passed); i++)
         if (getenv(passed[i]))
             add_env(arena, &env, passed[i], getenv(passed[i]));
+    /* git's libcurl does not look at this one by itself. */
+    if (!getenv("GIT_SSL_CAINFO") && getenv("SSL_CERT_FILE"))
+        add_env(arena, &env, "GIT_SSL_CAINFO", getenv("SSL_CERT_FILE"));
     add_env(arena, &env, "LC_ALL", "C");
     add_env(arena, &env, "GIT_CONFIG_NOSYSTEM", "1");
     add_env(arena, &env, "GIT_CONFIG_GLOBAL", "/dev/null");

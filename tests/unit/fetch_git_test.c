@@ -64,7 +64,12 @@ static const char start_script[] =
     "git update-index --cacheinfo 100644,$(git hash-object -w --no-filters crlf),crlf;"
     "git update-index --add --cacheinfo 160000,$(git -C ../repos/tool.git rev-parse v1.0.0),sub/mod; git "
     "commit -q -m odd;"
-    "git tag -a v1 -m v1; cd ..; git clone -q --bare odd repos/odd.git; \"$i\" start git repos;"
+    "git tag -a v1 -m v1; cd ..; git init -q -b main --object-format=sha256 two; cd two; echo a >a; mkdir d; "
+    "echo b >d/b; git add -A;"
+    "git commit -q -m one; echo c >a; git add -A; git commit -q -m two; git tag -a v2 -m v2; cd ..; git "
+    "clone -q --bare two repos/two.git;"
+    "git init -q -b main none; git -C none commit -q --allow-empty -m nothing; git clone -q --bare none "
+    "repos/none.git; git clone -q --bare odd repos/odd.git; \"$i\" start git repos;"
     "cat git/env";
 
 static char *variable(sb_slice text, const char *name)
@@ -507,6 +512,29 @@ static void test_git_directory(void **state)
         "1\n M tool.sh");
 }
 
+static void test_other_repositories(void **state)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_slice two = url(arena, fx.https, "two.git"), none = url(arena, fx.https, "none.git");
+    sb_git_resolved r = resolve(arena, two, "v2"), empty = resolve(arena, none, NULL);
+
+    (void)state;
+    assert_int_equal(r.commit.len, 64);
+    fetch(two, &r, "c-sha256");
+    archive(&r, "c-sha256", NULL, true, false, "sha256.tar");
+    check_slice(shell(arena, "export GIT_CONFIG_GLOBAL=/dev/null; mkdir s; tar -xf sha256.tar -C s; cd "
+                             "s/tree; git describe; git "
+                             "status --porcelain; git fsck 2>&1; cat a d/b; git rev-parse HEAD | wc -c"),
+                "v2\nc\nb\n65");
+    fetch(none, &empty, "c-none");
+    archive(&empty, "c-none", NULL, true, true, "none.tar");
+    check_slice(
+        shell(arena,
+              "export GIT_CONFIG_GLOBAL=/dev/null; mkdir n; tar -xf none.tar -C n; cd n/tree; git status "
+              "--porcelain; git fsck 2>&1; git log --format=%s"),
+        "nothing");
+}
+
 /* A server that has moved its repositories: /there to the real one, /loop to itself, /inside to where none
  * may go. */
 static const char redirect_script[] =
@@ -594,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_subdirectories_that_are_none),
         cmocka_unit_test(test_submodules),
         cmocka_unit_test(test_git_directory),
+        cmocka_unit_test(test_other_repositories),
         cmocka_unit_test(test_moved),
         cmocka_unit_test(test_configuration),
     };
