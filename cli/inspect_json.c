@@ -7,40 +7,75 @@
 #include <sbuild/reference.h>
 #include <sbuild/utf8.h>
 
-static void add_escaped(sb_buf *out, unsigned char c)
+#include <string.h>
+
+enum { CHUNK = 8192 };
+
+/* Collects small pieces before they go to the buffer. */
+typedef struct writer {
+    sb_buf *out;
+    size_t used;
+    char chunk[CHUNK];
+} writer;
+
+static void flush(writer *w)
 {
+    sb_buf_add(w->out, w->chunk, w->used);
+    w->used = 0;
+}
+
+static inline void put(writer *w, const char *data, size_t len)
+{
+    if (len > CHUNK - w->used) {
+        flush(w);
+        if (len > CHUNK) {
+            sb_buf_add(w->out, data, len);
+            return;
+        }
+    }
+    memcpy(w->chunk + w->used, data, len);
+    w->used += len;
+}
+
+#define PUT(w, literal) put((w), "" literal, sizeof(literal) - 1)
+
+static void put_escaped(writer *w, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
     switch (c) {
     case '"':
-        sb_buf_addz(out, "\\\"");
+        PUT(w, "\\\"");
         return;
     case '\\':
-        sb_buf_addz(out, "\\\\");
+        PUT(w, "\\\\");
         return;
     case '\n':
-        sb_buf_addz(out, "\\n");
+        PUT(w, "\\n");
         return;
     case '\r':
-        sb_buf_addz(out, "\\r");
+        PUT(w, "\\r");
         return;
     case '\t':
-        sb_buf_addz(out, "\\t");
+        PUT(w, "\\t");
         return;
     default:
-        sb_buf_printf(out, "\\u%04x", c);
+        put(w, escape, sizeof(escape));
     }
 }
 
-static bool is_plain(unsigned char c)
+static inline bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c != '"' && c != '\\' && c < 0x7f;
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 /* What is not UTF-8 becomes U+FFFD, byte by byte. */
-static void add_string(sb_buf *out, sb_slice s)
+static void put_string(writer *w, sb_slice s)
 {
     size_t done = 0;
 
-    sb_buf_addc(out, '"');
+    PUT(w, "\"");
     for (size_t i = 0; i < s.len;) {
         unsigned char c = (unsigned char)s.ptr[i];
         uint32_t decoded;
@@ -55,19 +90,19 @@ static void add_string(sb_buf *out, sb_slice s)
             i += n;
             continue;
         }
-        sb_buf_adds(out, sb_slice_sub(s, done, i));
+        put(w, s.ptr + done, i - done);
         if (c < 0x80)
-            add_escaped(out, c);
+            put_escaped(w, c);
         else
-            sb_buf_addz(out, "\xef\xbf\xbd");
+            PUT(w, "\xef\xbf\xbd");
         done = ++i;
     }
     if (s.len > done)
-        sb_buf_adds(out, sb_slice_sub(s, done, s.len));
-    sb_buf_addc(out, '"');
+        put(w, s.ptr + done, s.len - done);
+    PUT(w, "\"");
 }
 
-static void add_number(sb_buf *out, long long value)
+static void put_number(writer *w, long long value)
 {
     char digits[24];
     size_t i = sizeof(digits);
@@ -79,199 +114,202 @@ static void add_number(sb_buf *out, long long value)
     } while (rest > 0);
     if (value < 0)
         digits[--i] = '-';
-    sb_buf_add(out, digits + i, sizeof(digits) - i);
+    put(w, digits + i, sizeof(digits) - i);
 }
 
-/* Keys are ours: `key` is "\"name\":" with the comma before it where one is due. */
-static void member(sb_buf *out, const char *key, sb_slice value)
+/* `key` is a literal with its quotes and colon, and with the comma before it where one is due. */
+#define MEMBER(w, key, value) (PUT(w, key), put_string((w), (value)))
+#define MEMBER_NUMBER(w, key, value) (PUT(w, key), put_number((w), (value)))
+#define MEMBER_BOOL(w, key, value) ((value) ? PUT(w, key "true") : PUT(w, key "false"))
+
+static void put_comma(writer *w, size_t i)
 {
-    sb_buf_addz(out, key);
-    add_string(out, value);
+    if (i > 0)
+        PUT(w, ",");
 }
 
-static void member_number(sb_buf *out, const char *key, long long value)
+static void put_directives(writer *w, const sb_dockerfile *df)
 {
-    sb_buf_addz(out, key);
-    add_number(out, value);
-}
-
-static void member_bool(sb_buf *out, const char *key, bool value)
-{
-    sb_buf_addz(out, key);
-    sb_buf_addz(out, value ? "true" : "false");
-}
-
-static void add_directives(sb_buf *out, const sb_dockerfile *df)
-{
-    sb_buf_addz(out, "\"directives\":[");
+    PUT(w, "\"directives\":[");
     for (size_t i = 0; i < df->directive_count; i++) {
         const sb_df_directive *directive = &df->directives[i];
 
-        sb_buf_addz(out, i > 0 ? "," : "");
-        member(out, "{\"name\":", directive->name);
-        member(out, ",\"value\":", directive->value);
-        member_number(out, ",\"line\":", directive->line);
-        sb_buf_addc(out, '}');
+        put_comma(w, i);
+        MEMBER(w, "{\"name\":", directive->name);
+        MEMBER(w, ",\"value\":", directive->value);
+        MEMBER_NUMBER(w, ",\"line\":", directive->line);
+        PUT(w, "}");
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
-static void add_stages(sb_buf *out, const sb_dockerfile *df, const sb_df_view *view)
+static void put_stages(writer *w, const sb_dockerfile *df, const sb_df_view *view)
 {
-    sb_buf_addz(out, "\"stages\":[");
+    PUT(w, "\"stages\":[");
     for (size_t i = 0; i < view->stage_count; i++) {
         const sb_df_stage *stage = &view->stages[i];
 
-        sb_buf_addz(out, i > 0 ? "," : "");
-        member_number(out, "{\"index\":", stage->index);
-        member(out, ",\"name\":", stage->name);
-        member(out, ",\"base\":", stage->base);
-        member_number(out, ",\"line\":", df->instructions[stage->from].start_line);
-        member(out, ",\"expanded\":", stage->base_expanded);
+        put_comma(w, i);
+        MEMBER_NUMBER(w, "{\"index\":", stage->index);
+        MEMBER(w, ",\"name\":", stage->name);
+        MEMBER(w, ",\"base\":", stage->base);
+        MEMBER_NUMBER(w, ",\"line\":", df->instructions[stage->from].start_line);
+        MEMBER(w, ",\"expanded\":", stage->base_expanded);
         if (stage->base_kind == SB_BASE_STAGE)
-            member_number(out, ",\"stage\":", stage->base_stage);
+            MEMBER_NUMBER(w, ",\"stage\":", stage->base_stage);
         if (stage->platform.len > 0)
-            member(out, ",\"platform\":", stage->platform);
-        member_bool(out, ",\"reachable\":", stage->reachable);
-        sb_buf_addc(out, '}');
+            MEMBER(w, ",\"platform\":", stage->platform);
+        MEMBER_BOOL(w, ",\"reachable\":", stage->reachable);
+        PUT(w, "}");
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
 /* The image by its full name; as it is where that cannot be told. */
-static void member_image(sb_buf *out, sb_arena *arena, sb_slice text)
+static void put_image(writer *w, sb_arena *arena, sb_slice text)
 {
     sb_image_ref ref;
 
     if (sb_image_ref_parse(arena, text, &ref, NULL) == 0)
         text = sb_image_ref_format(arena, &ref);
-    member(out, ",\"image\":", text);
+    MEMBER(w, ",\"image\":", text);
 }
 
-static void add_reference(sb_buf *out, sb_arena *arena, const sb_df_ref *ref)
+static void put_reference(writer *w, sb_arena *arena, const sb_df_ref *ref)
 {
-    member(out, "{\"kind\":", sb_slice_z(sb_df_ref_kind_name(ref->kind)));
-    member(out, ",\"text\":", ref->text);
-    member(out, ",\"expanded\":", ref->expanded);
+    MEMBER(w, "{\"kind\":", sb_slice_z(sb_df_ref_kind_name(ref->kind)));
+    MEMBER(w, ",\"text\":", ref->text);
+    MEMBER(w, ",\"expanded\":", ref->expanded);
     if (ref->resolved_stage >= 0)
-        member_number(out, ",\"stage\":", ref->resolved_stage);
+        MEMBER_NUMBER(w, ",\"stage\":", ref->resolved_stage);
     else if (ref->context)
-        member(out, ",\"context\":", ref->expanded);
+        MEMBER(w, ",\"context\":", ref->expanded);
     else if (ref->kind != SB_REF_ADD_URL && ref->kind != SB_REF_ADD_GIT)
-        member_image(out, arena, ref->expanded);
+        put_image(w, arena, ref->expanded);
     if (ref->platform.len > 0)
-        member(out, ",\"platform\":", ref->platform);
+        MEMBER(w, ",\"platform\":", ref->platform);
     if (ref->incomplete)
-        member_bool(out, ",\"incomplete\":", true);
-    member_bool(out, ",\"reachable\":", ref->reachable);
-    member_number(out, ",\"line\":", ref->line);
-    sb_buf_addc(out, '}');
+        MEMBER_BOOL(w, ",\"incomplete\":", true);
+    MEMBER_BOOL(w, ",\"reachable\":", ref->reachable);
+    MEMBER_NUMBER(w, ",\"line\":", ref->line);
+    PUT(w, "}");
 }
 
-static void add_references(sb_buf *out, const sb_df_view *view)
+static void put_references(writer *w, const sb_df_view *view)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
 
-    sb_buf_addz(out, "\"references\":[");
+    PUT(w, "\"references\":[");
     for (size_t i = 0; i < view->ref_count; i++) {
-        sb_buf_addz(out, i > 0 ? "," : "");
-        add_reference(out, arena, &view->refs[i]);
+        put_comma(w, i);
+        put_reference(w, arena, &view->refs[i]);
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
-static void add_words(sb_buf *out, const sb_df_instruction *ins)
+static void put_words(writer *w, const sb_df_instruction *ins)
 {
-    sb_buf_addz(out, ",\"flags\":[");
-    for (size_t i = 0; i < ins->flag_count; i++)
-        member(out, i > 0 ? "," : "", ins->flags[i].text);
-    sb_buf_addz(out, "],\"args\":[");
-    for (size_t i = 0; i < ins->arg_count; i++)
-        member(out, i > 0 ? "," : "", ins->args[i].text);
-    sb_buf_addc(out, ']');
+    PUT(w, ",\"flags\":[");
+    for (size_t i = 0; i < ins->flag_count; i++) {
+        put_comma(w, i);
+        put_string(w, ins->flags[i].text);
+    }
+    PUT(w, "],\"args\":[");
+    for (size_t i = 0; i < ins->arg_count; i++) {
+        put_comma(w, i);
+        put_string(w, ins->args[i].text);
+    }
+    PUT(w, "]");
 }
 
-static void add_pairs(sb_buf *out, const sb_df_instruction *ins)
+static void put_pairs(writer *w, const sb_df_instruction *ins)
 {
-    sb_buf_addz(out, ",\"pairs\":[");
+    PUT(w, ",\"pairs\":[");
     for (size_t i = 0; i < ins->pair_count; i++) {
-        sb_buf_addz(out, i > 0 ? "," : "");
-        member(out, "{\"key\":", ins->pairs[i].key);
-        member(out, ",\"value\":", ins->pairs[i].value);
-        member(out, ",\"sep\":", ins->pairs[i].sep);
-        sb_buf_addc(out, '}');
+        put_comma(w, i);
+        MEMBER(w, "{\"key\":", ins->pairs[i].key);
+        MEMBER(w, ",\"value\":", ins->pairs[i].value);
+        MEMBER(w, ",\"sep\":", ins->pairs[i].sep);
+        PUT(w, "}");
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
-static void add_heredocs(sb_buf *out, const sb_df_instruction *ins)
+static void put_heredocs(writer *w, const sb_df_instruction *ins)
 {
-    sb_buf_addz(out, ",\"heredocs\":[");
+    PUT(w, ",\"heredocs\":[");
     for (size_t i = 0; i < ins->heredoc_count; i++) {
         const sb_df_heredoc *doc = &ins->heredocs[i];
 
-        sb_buf_addz(out, i > 0 ? "," : "");
-        member(out, "{\"name\":", doc->name);
-        member_bool(out, ",\"expand\":", doc->expand);
-        member_bool(out, ",\"chomp\":", doc->chomp);
-        member(out, ",\"body\":", doc->body);
-        sb_buf_addc(out, '}');
+        put_comma(w, i);
+        MEMBER(w, "{\"name\":", doc->name);
+        MEMBER_BOOL(w, ",\"expand\":", doc->expand);
+        MEMBER_BOOL(w, ",\"chomp\":", doc->chomp);
+        MEMBER(w, ",\"body\":", doc->body);
+        PUT(w, "}");
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
 /* `expanded` may be NULL. Triggers are nested at most as deep as the parser allows. */
-static void add_instruction(sb_buf *out, const sb_df_instruction *ins, const sb_df_expanded *expanded)
+static void put_instruction(writer *w, const sb_df_instruction *ins, const sb_df_expanded *expanded)
 {
-    member(out, "{\"keyword\":", ins->keyword_text);
-    add_words(out, ins);
+    MEMBER(w, "{\"keyword\":", ins->keyword_text);
+    put_words(w, ins);
     if (ins->keyword == SB_DF_ENV || ins->keyword == SB_DF_LABEL)
-        add_pairs(out, ins);
+        put_pairs(w, ins);
     if (expanded && expanded->count > 0) {
-        sb_buf_addz(out, ",\"expanded\":[");
-        for (size_t i = 0; i < expanded->count; i++)
-            member(out, i > 0 ? "," : "", expanded->words[i]);
-        sb_buf_addc(out, ']');
+        PUT(w, ",\"expanded\":[");
+        for (size_t i = 0; i < expanded->count; i++) {
+            put_comma(w, i);
+            put_string(w, expanded->words[i]);
+        }
+        PUT(w, "]");
     }
-    member_bool(out, ",\"json\":", ins->json);
-    add_heredocs(out, ins);
+    MEMBER_BOOL(w, ",\"json\":", ins->json);
+    put_heredocs(w, ins);
     if (ins->trigger) {
-        sb_buf_addz(out, ",\"trigger\":");
-        add_instruction(out, ins->trigger, NULL);
+        PUT(w, ",\"trigger\":");
+        put_instruction(w, ins->trigger, NULL);
     }
-    member_number(out, ",\"start\":", ins->start_line);
-    member_number(out, ",\"end\":", ins->end_line);
-    member(out, ",\"original\":", ins->original);
-    sb_buf_addc(out, '}');
+    MEMBER_NUMBER(w, ",\"start\":", ins->start_line);
+    MEMBER_NUMBER(w, ",\"end\":", ins->end_line);
+    MEMBER(w, ",\"original\":", ins->original);
+    PUT(w, "}");
 }
 
-static void add_instructions(sb_buf *out, const cli_inspection *inspection)
+static void put_instructions(writer *w, const cli_inspection *inspection)
 {
     const sb_dockerfile *df = inspection->df;
 
-    sb_buf_addz(out, "\"instructions\":[");
+    PUT(w, "\"instructions\":[");
     for (size_t i = 0; i < df->instruction_count; i++) {
-        sb_buf_addz(out, i > 0 ? "," : "");
-        add_instruction(out, &df->instructions[i], inspection->view ? &inspection->view->expanded[i] : NULL);
+        put_comma(w, i);
+        put_instruction(w, &df->instructions[i], inspection->view ? &inspection->view->expanded[i] : NULL);
     }
-    sb_buf_addc(out, ']');
+    PUT(w, "]");
 }
 
 void cli_inspect_json(const cli_inspection *inspection, sb_buf *out)
 {
-    sb_buf_addc(out, '{');
+    writer writing, *w = &writing;
+
+    w->out = out;
+    w->used = 0;
+    PUT(w, "{");
     if (inspection->named) {
-        member(out, "\"file\":", inspection->df->name);
-        sb_buf_addc(out, ',');
+        MEMBER(w, "\"file\":", inspection->df->name);
+        PUT(w, ",");
     }
-    add_directives(out, inspection->df);
+    put_directives(w, inspection->df);
     if (inspection->view) {
-        sb_buf_addc(out, ',');
-        add_stages(out, inspection->df, inspection->view);
-        sb_buf_addc(out, ',');
-        add_references(out, inspection->view);
+        PUT(w, ",");
+        put_stages(w, inspection->df, inspection->view);
+        PUT(w, ",");
+        put_references(w, inspection->view);
     }
-    sb_buf_addc(out, ',');
-    add_instructions(out, inspection);
-    sb_buf_addz(out, "}\n");
+    PUT(w, ",");
+    put_instructions(w, inspection);
+    PUT(w, "}\n");
+    flush(w);
 }

@@ -63,10 +63,8 @@ static sb_df_flag new_flag(df_parser *p, sb_slice raw)
 
 static int add_flag(df_parser *p, sb_slice raw, sb_df_instruction *ins, size_t *cap, sb_error **err)
 {
-    if (p->total_words >= DF_WORDS_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s:%u: more than %d words in the file", p->name, p->reader.line,
-                       DF_WORDS_MAX);
-    p->total_words++;
+    if (df_count_word(p, err) < 0)
+        return -1;
     *SB_ARENA_PUSH(p->arena, ins->flags, ins->flag_count, *cap) = new_flag(p, raw);
     return 0;
 }

@@ -6,18 +6,38 @@
 
 enum { QUOTED_MAX = 300 };
 
+static char *format(const char *fmt, va_list ap) SB_PRINTF(1, 0);
+static char *format(const char *fmt, va_list ap)
+{
+    char *text;
+
+    return vasprintf(&text, fmt, ap) < 0 ? sb_strdup(fmt) : text;
+}
+
 int df_fail(const df_parser *p, size_t offset, sb_error **err, const char *fmt, ...)
 {
+    sb_autofree char *name = sb_printable(p->df->name);
     sb_autofree char *message = NULL;
     unsigned line, column;
     va_list ap;
 
     va_start(ap, fmt);
-    if (vasprintf(&message, fmt, ap) < 0)
-        message = NULL;
+    message = format(fmt, ap);
     va_end(ap);
     sb_df_position(p->df, offset, &line, &column);
-    return sb_fail(err, SB_ERR_PARSE, "%s:%u:%u: %s", p->name, line, column, message ? message : fmt);
+    return sb_fail(err, SB_ERR_PARSE, "%s:%u:%u: %s", name, line, column, message);
+}
+
+int df_fail_line(const df_parser *p, unsigned line, sb_errc code, sb_error **err, const char *fmt, ...)
+{
+    sb_autofree char *name = sb_printable(p->df->name);
+    sb_autofree char *message = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    message = format(fmt, ap);
+    va_end(ap);
+    return sb_fail(err, code, "%s:%u: %s", name, line, message);
 }
 
 char *df_quote(sb_slice text)

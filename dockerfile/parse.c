@@ -78,8 +78,8 @@ static int read_logical_line(tree *t, sb_slice first, sb_error **err)
         }
         open = df_cut_continuation(&line, p->escape);
         if (!df_line_add(&p->line, line))
-            return sb_fail(err, SB_ERR_LIMIT, "%s:%u: an instruction is continued over more than %d lines",
-                           p->name, p->reader.line, DF_CHUNKS_MAX);
+            return df_fail_line(p, p->reader.line, SB_ERR_LIMIT, err,
+                                "an instruction is continued over more than %d lines", DF_CHUNKS_MAX);
     }
     df_line_join(&p->line, p->arena);
     if (empty)
@@ -117,6 +117,13 @@ static int read_body(tree *t, const sb_df_instruction *ins, sb_df_heredoc *doc, 
     return df_fail(p, ins->span.start, err, "unterminated heredoc");
 }
 
+static int wrap_line(const df_parser *p, unsigned line, sb_error **err)
+{
+    sb_autofree char *shown = sb_printable(p->df->name);
+
+    return sb_wrap(err, "%s:%u", shown, line);
+}
+
 static int read_heredocs(tree *t, sb_df_instruction *ins, sb_error **err)
 {
     df_parser *p = &t->parser;
@@ -124,7 +131,7 @@ static int read_heredocs(tree *t, sb_df_instruction *ins, sb_error **err)
     if (!can_have_heredocs(ins) || sb_slice_find(p->line.text, SB_LIT("<<")) < 0)
         return 0;
     if (df_heredocs_of_line(p->arena, p->line.text, &ins->heredocs, &ins->heredoc_count, err) < 0)
-        return sb_wrap(err, "%s:%u", p->name, ins->start_line);
+        return wrap_line(p, ins->start_line, err);
     for (size_t i = 0; i < ins->heredoc_count; i++) {
         if (read_body(t, ins, &ins->heredocs[i], err) < 0)
             return -1;
@@ -138,8 +145,8 @@ static int read_one(tree *t, sb_slice first, sb_error **err)
     sb_df_instruction *ins;
 
     if (t->count >= DF_INSTRUCTIONS_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s:%u: more than %d instructions", p->name, p->reader.line,
-                       DF_INSTRUCTIONS_MAX);
+        return df_fail_line(p, p->reader.line, SB_ERR_LIMIT, err, "more than %d instructions",
+                            DF_INSTRUCTIONS_MAX);
     ins = SB_PUSH(t->instructions, t->count, t->cap);
     *ins = (sb_df_instruction){.start_line = p->reader.line};
     if (read_logical_line(t, first, err) < 0)
@@ -190,10 +197,10 @@ static int read_lines(tree *t, sb_error **err)
             return -1;
     }
     if (t->count == 0)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: file with no instructions", t->parser.name);
+        return df_fail_line(&t->parser, 1, SB_ERR_PARSE, err, "file with no instructions");
     if (t->parser.reader.too_long)
-        return sb_fail(err, SB_ERR_PARSE, "%s:%u: dockerfile line greater than max allowed size of %d",
-                       t->parser.name, t->parser.reader.line + 1, DF_LINE_MAX);
+        return df_fail_line(&t->parser, t->parser.reader.line + 1, SB_ERR_PARSE, err,
+                            "dockerfile line greater than max allowed size of %d", DF_LINE_MAX);
     return 0;
 }
 
@@ -231,31 +238,37 @@ static void keep_tree(tree *t)
     df_detect_directives(&t->parser);
 }
 
+static int check_size(const df_parser *p, size_t len, sb_error **err)
+{
+    sb_autofree char *shown = NULL;
+
+    if (len == 0)
+        return df_fail_line(p, 1, SB_ERR_PARSE, err, "the Dockerfile cannot be empty");
+    if (len <= DF_TEXT_MAX)
+        return 0;
+    shown = sb_printable(p->df->name);
+    return sb_fail(err, SB_ERR_LIMIT, "%s: larger than %d MiB", shown, DF_TEXT_MAX >> 20);
+}
+
 int sb_df_parse(sb_slice text, const char *name, unsigned flags, sb_dockerfile **ret_df, sb_error **err)
 {
-    sb_autofree char *shown = sb_printable(sb_slice_z(name));
-    SB_AUTO(sb_dockerfile) df = NULL;
+    sb_arena *arena = sb_arena_new();
+    SB_AUTO(sb_dockerfile) df = sb_arena_new_of(arena, sb_dockerfile);
     autotree t = {.directives = {.comment = "#"}, .stage = -1};
-    sb_arena *arena;
 
-    if (text.len > DF_TEXT_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s: larger than %d MiB", shown, DF_TEXT_MAX >> 20);
-    if (text.len == 0)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: the Dockerfile cannot be empty", shown);
-    arena = sb_arena_new();
-    df = sb_arena_new_of(arena, sb_dockerfile);
     df->arena = arena;
     df->name = sb_arena_dup(arena, sb_slice_z(name));
     df->text = text;
     t.parser = (df_parser){
         .df = df,
         .arena = arena,
-        .name = shown,
         .escape = '\\',
         .reader = {.text = text},
         .line = {.file = text.ptr},
         .scratch = SB_BUF_INIT(DF_TEXT_MAX),
     };
+    if (check_size(&t.parser, text.len, err) < 0)
+        return -1;
     if (read_lines(&t, err) < 0)
         return -1;
     keep_tree(&t);

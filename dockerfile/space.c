@@ -9,14 +9,12 @@ static bool is_wide_space(uint32_t c)
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-size_t df_space_at(sb_slice s, size_t i)
+size_t df_wide_space_at(sb_slice s, size_t i)
 {
     unsigned char first = (unsigned char)s.ptr[i];
     uint32_t c;
     size_t n;
 
-    if (first < 0x80)
-        return first == ' ' || (first >= '\t' && first <= '\r');
     if (first != 0xc2 && first != 0xe1 && first != 0xe2 && first != 0xe3)
         return 0;
     n = sb_utf8_decode(s.ptr + i, s.len - i, &c);
@@ -52,14 +50,10 @@ sb_slice df_trim(sb_slice s)
     return s;
 }
 
-size_t df_char_at(sb_slice s, size_t i)
+size_t df_wide_char_at(sb_slice s, size_t i)
 {
     uint32_t c;
-    size_t n;
-
-    if ((unsigned char)s.ptr[i] < 0x80)
-        return 1;
-    n = sb_utf8_decode(s.ptr + i, s.len - i, &c);
+    size_t n = sb_utf8_decode(s.ptr + i, s.len - i, &c);
     return n ? n : 1;
 }
 

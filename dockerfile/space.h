@@ -12,11 +12,24 @@ static inline bool df_is_blank(char c)
 }
 
 /* Length in bytes of the Unicode white space at s[i], 0 when there is none. */
-size_t df_space_at(sb_slice s, size_t i);
+size_t df_wide_space_at(sb_slice s, size_t i); /* beyond ASCII */
+static inline size_t df_space_at(sb_slice s, size_t i)
+{
+    unsigned char first = (unsigned char)s.ptr[i];
+
+    if (first < 0x80)
+        return first == ' ' || (first >= '\t' && first <= '\r');
+    return df_wide_space_at(s, i);
+}
+
 sb_slice df_trim_left(sb_slice s);
 sb_slice df_trim(sb_slice s);
 /* Length of the character at s[i]; 1 for a byte that is not valid UTF-8. */
-size_t df_char_at(sb_slice s, size_t i);
+size_t df_wide_char_at(sb_slice s, size_t i);
+static inline size_t df_char_at(sb_slice s, size_t i)
+{
+    return (unsigned char)s.ptr[i] < 0x80 ? 1 : df_wide_char_at(s, i);
+}
 /* The same text with each invalid byte replaced by U+FFFD; `s` itself when there is none. */
 sb_slice df_valid_text(sb_arena *arena, sb_slice s);
 

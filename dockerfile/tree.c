@@ -141,8 +141,8 @@ static int read_trigger(df_parser *p, sb_slice rest, unsigned depth, sb_df_instr
     if (rest.len == 0)
         return 0;
     if (depth >= DF_ONBUILD_DEPTH_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s:%u: ONBUILD is nested deeper than %d levels", p->name,
-                       p->reader.line, DF_ONBUILD_DEPTH_MAX);
+        return df_fail_line(p, p->reader.line, SB_ERR_LIMIT, err, "ONBUILD is nested deeper than %d levels",
+                            DF_ONBUILD_DEPTH_MAX);
     ins->trigger = sb_arena_new_of(p->arena, sb_df_instruction);
     ins->trigger->start_line = ins->start_line;
     ins->trigger->stage = ins->stage;

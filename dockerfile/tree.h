@@ -23,7 +23,6 @@ typedef struct df_found { /* a word of the instruction in work */
 typedef struct df_parser {
     sb_dockerfile *df;
     sb_arena *arena;
-    const char *name; /* printable, for messages */
     char escape;
     sb_slice escape_value; /* of the directive that set it; absent without one */
     unsigned escape_line;
@@ -37,9 +36,13 @@ typedef struct df_parser {
 
 /* SB_ERR_PARSE at the place of a byte offset: "NAME:LINE:COLUMN: message". */
 int df_fail(const df_parser *p, size_t offset, sb_error **err, const char *fmt, ...) SB_PRINTF(4, 5);
+/* Likewise at the start of a line that is being read: "NAME:LINE: message". */
+int df_fail_line(const df_parser *p, unsigned line, sb_errc code, sb_error **err, const char *fmt, ...)
+    SB_PRINTF(5, 6);
 /* Text in double quotes for a message; the caller frees it. */
 char *df_quote(sb_slice text);
 
+int df_count_word(df_parser *p, sb_error **err);
 int df_add_word(df_parser *p, sb_slice raw, sb_slice text, sb_error **err);
 
 /* words.c: each adds the words of `rest`. */

@@ -2,12 +2,19 @@
 #include <dockerfile/space.h>
 #include <dockerfile/tree.h>
 
-int df_add_word(df_parser *p, sb_slice raw, sb_slice text, sb_error **err)
+int df_count_word(df_parser *p, sb_error **err)
 {
     if (p->total_words >= DF_WORDS_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s:%u: more than %d words in the file", p->name, p->reader.line,
-                       DF_WORDS_MAX);
+        return df_fail_line(p, p->reader.line, SB_ERR_LIMIT, err, "more than %d words in the file",
+                            DF_WORDS_MAX);
     p->total_words++;
+    return 0;
+}
+
+int df_add_word(df_parser *p, sb_slice raw, sb_slice text, sb_error **err)
+{
+    if (df_count_word(p, err) < 0)
+        return -1;
     *SB_PUSH(p->words, p->word_count, p->word_cap) = (df_found){raw, text};
     return 0;
 }

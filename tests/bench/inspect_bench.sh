@@ -10,7 +10,7 @@ count=${1:-2000}
 
 [[ -x $sbuild ]] || { echo "$sbuild: build it first, or name another one in SBUILD" >&2 && exit 2; }
 directory=$(mktemp -d "${TMPDIR:-/tmp}/sbuild-bench.XXXXXX")
-trap 'rm -rf "$directory"' EXIT
+trap 'rm -rf "$directory" "$directory.out"' EXIT
 "$here/dockerfiles.py" "$directory" "$count"
 
 shortest=
@@ -24,4 +24,3 @@ done
 awk -v files="$count" -v us="$shortest" -v bytes="$(cat "$directory"/* | wc -c)" 'BEGIN {
 	printf "%d Dockerfiles of %.1f KB on average in %.1f ms: %.0f files/s, %.1f MB/s\n",
 		files, bytes / files / 1000, us / 1000, files / us * 1e6, bytes / us }'
-rm -f "$directory.out"
