@@ -356,9 +356,12 @@ static int resolve(resolver *r, sb_error **err)
     if (manifest(r, &image->digest, &r->top, err) < 0)
         return -1;
     image->media_type = r->top.media_type;
-    for (size_t i = 0; i < job->platform_count; i++)
+    for (size_t i = 0; i < job->platform_count; i++) {
+        if (job->optional[i] && r->top.is_index && !sb_index_choose(r->arena, &r->top, job->platforms[i]))
+            continue;
         if (add_platform(r, job->platforms[i], err) < 0)
             return -1;
+    }
     if (job->locked)
         return 0;
     if (check_age(r, err) < 0)

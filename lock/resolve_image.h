@@ -18,6 +18,7 @@ typedef struct sb_image_job {
     /* what is wanted */
     sb_image_ref ref;
     const sb_slice *platforms;
+    const bool *optional; /* parallel: not an error when the image does not have it */
     size_t platform_count;
     const sb_lock_image *locked; /* its digest stays, missing platforms are added; NULL: looked up */
     const sb_lock_image *before; /* what it was before --update; NULL when it is new */

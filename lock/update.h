@@ -27,7 +27,8 @@ typedef struct sb_want_image {
     unsigned where;  /* SB_WHERE_… */
     sb_slice origin; /* "Dockerfile:3" */
     sb_slice *platforms;
-    size_t platform_count, platform_cap;
+    bool *optional; /* parallel: only for builds on another machine; done without where the image lacks it */
+    size_t platform_count, platform_cap, optional_cap;
     bool resolved; /* `entry` holds for all platforms that were wanted when it was */
     bool changed;  /* new or different in this run */
     sb_lock_image entry;

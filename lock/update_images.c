@@ -18,12 +18,33 @@ static bool has_documents(const sb_updater *u, const sb_lock_image *image, const
            sb_update_has(u, &platform->config);
 }
 
+static const sb_store *store_of(const sb_updater *u, const sb_digest *digest)
+{
+    return u->store && sb_store_has(u->store, digest, 0) ? u->store : u->cache;
+}
+
+/* Does the stored index have nothing for this platform? */
+static bool lacks_platform(const sb_updater *u, const sb_lock_image *image, sb_slice platform)
+{
+    SB_AUTO(sb_error) ignored = NULL;
+    sb_autofree char *data = NULL;
+    size_t len = 0;
+    sb_manifest index;
+
+    return sb_store_read(store_of(u, &image->digest), &image->digest, SB_MANIFEST_MAX, &data, &len,
+                         &ignored) == 0 &&
+           sb_manifest_parse(u->arena, sb_slice_of(data, len), image->media_type, &index, &ignored) == 0 &&
+           index.is_index && !sb_index_choose(u->arena, &index, platform);
+}
+
 /* Is all that is wanted of this image known and stored? */
 static bool is_complete(const sb_updater *u, const sb_want_image *want, const sb_lock_image *image)
 {
     for (size_t i = 0; i < want->platform_count; i++) {
         const sb_lock_platform *platform = sb_lock_image_platform(image, want->platforms[i]);
 
+        if (!platform && want->optional[i] && lacks_platform(u, image, want->platforms[i]))
+            continue;
         if (!platform || !has_documents(u, image, platform))
             return false;
     }
@@ -141,6 +162,7 @@ static void plan(sb_updater *u, sb_want_image *want, sb_image_job *job)
 
     *job = (sb_image_job){.ref = want->parsed,
                           .platforms = want->platforms,
+                          .optional = want->optional,
                           .platform_count = want->platform_count,
                           .not_after = u->not_after,
                           .stores = {u->store, u->cache}};
@@ -211,7 +233,7 @@ int sb_update_images(sb_updater *u, sb_error **err)
 
 static int read_config(sb_updater *u, const sb_digest *digest, sb_image_config *ret_config, sb_error **err)
 {
-    sb_store *store = u->store && sb_store_has(u->store, digest, 0) ? u->store : u->cache;
+    const sb_store *store = store_of(u, digest);
     sb_autofree char *data = NULL;
     size_t len = 0;
 
@@ -247,7 +269,7 @@ int sb_update_config(sb_updater *u, sb_slice expanded, sb_slice platform, sb_ima
 static int is_pulled(sb_updater *u, const sb_layout *layout, const sb_lock_platform *platform,
                      bool *ret_pulled, sb_error **err)
 {
-    sb_store *store = u->store && sb_store_has(u->store, &platform->manifest, 0) ? u->store : u->cache;
+    const sb_store *store = store_of(u, &platform->manifest);
     sb_autofree char *data = NULL;
     size_t len = 0;
     sb_manifest manifest;
@@ -276,7 +298,7 @@ static int plan_pull(sb_updater *u, const sb_layout *layout, const sb_want_image
     pull->ref.digest = sb_arena_dup(u->arena, sb_slice_z(digest));
     for (size_t i = 0; i < want->platform_count; i++) {
         const sb_lock_platform *platform = sb_lock_image_platform(&want->entry, want->platforms[i]);
-        bool pulled = false;
+        bool pulled = !platform; /* an optional one that the image does not have */
 
         if (platform && is_pulled(u, layout, platform, &pulled, err) < 0)
             return -1;

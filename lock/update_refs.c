@@ -95,13 +95,19 @@ static sb_slice origin_of(sb_updater *u, unsigned line)
     return sb_arena_printf(u->arena, "%" SB_FMT ":%u", SB_ARG(u->project->dockerfile_name), line);
 }
 
-static void want_platform(sb_updater *u, sb_want_image *want, sb_slice platform)
+static void want_platform(sb_updater *u, sb_want_image *want, sb_slice platform, bool optional)
 {
     for (size_t i = 0; i < want->platform_count; i++)
-        if (sb_slice_eq(want->platforms[i], platform))
+        if (sb_slice_eq(want->platforms[i], platform)) {
+            want->resolved = want->resolved && (optional || !want->optional[i]);
+            want->optional[i] = want->optional[i] && optional;
             return;
+        }
     *SB_ARENA_PUSH(u->arena, want->platforms, want->platform_count, want->platform_cap) =
         sb_arena_dup(u->arena, platform);
+    want->optional =
+        sb_arena_grow(u->arena, want->optional, want->platform_count - 1, &want->optional_cap, sizeof(bool));
+    want->optional[want->platform_count - 1] = optional;
     want->resolved = false;
 }
 
@@ -125,7 +131,7 @@ static unsigned where_of(const sb_df_ref *ref)
     return where;
 }
 
-static int want_image(sb_updater *u, const sb_df_ref *ref, sb_slice platform, sb_error **err)
+static int want_image(sb_updater *u, const sb_df_ref *ref, sb_slice platform, bool optional, sb_error **err)
 {
     sb_image_ref parsed;
     sb_want_image *want = NULL;
@@ -149,7 +155,7 @@ static int want_image(sb_updater *u, const sb_df_ref *ref, sb_slice platform, sb
     if (sb_slice_cmp(ref->text, want->ref) < 0)
         want->ref = sb_arena_dup(u->arena, ref->text);
     want->where |= where_of(ref);
-    want_platform(u, want, platform);
+    want_platform(u, want, platform, optional);
     return 0;
 }
 
@@ -219,6 +225,8 @@ int sb_update_want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref
 static int want_ref(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref, const char *build_platform,
                     sb_error **err)
 {
+    bool optional = strcmp(build_platform, sb_host_platform()) != 0;
+
     if (!ref->reachable || ref->context || ref->resolved_stage >= 0)
         return 0;
     if (ref->incomplete) /* decided when the base image is known */
@@ -226,10 +234,10 @@ static int want_ref(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref,
     if (ref->kind == SB_REF_ADD_URL || ref->kind == SB_REF_ADD_GIT)
         return sb_update_want_source(u, view, ref, err);
     if (ref->kind == SB_REF_SYNTAX) /* a frontend runs where the build runs */
-        return want_image(u, ref, sb_slice_z(build_platform), err);
+        return want_image(u, ref, sb_slice_z(build_platform), optional, err);
     if (ref->kind == SB_REF_FROM && ref->stage >= 0 && view->stages[ref->stage].base_kind != SB_BASE_IMAGE)
         return 0;
-    return want_image(u, ref, ref->platform, err);
+    return want_image(u, ref, ref->platform, optional, err);
 }
 
 /* A reference that nothing can expand: an error once all base images are known. */
@@ -362,7 +370,8 @@ static int collect_one(sb_updater *u, sb_run_profile *run, sb_slice platform, co
     runs = count_runs(view);
     if (runs > u->run_count)
         u->run_count = runs;
-    note_incomplete(u, view);
+    if (strcmp(build_platform, sb_host_platform()) == 0)
+        note_incomplete(u, view);
     return check_comments(view, err);
 }
 

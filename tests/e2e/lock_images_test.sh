@@ -156,7 +156,7 @@ COPY --from=build /a /b
 END_OF_FILE
 rm -f "$LOCK"
 locked --platform linux/amd64,linux/arm/v7 --platform linux/arm64/v8
-assert_eq '["linux/amd64","linux/arm/v7","linux/arm64"]' "$(field docker.io/library/alpine:3 '[.platforms[].platform]')"
+assert_eq '["linux/amd64","linux/arm/v7","linux/arm64"]' "$(field docker.io/library/alpine:3 '.platforms | keys')"
 cp "$LOCK" "$T/before"
 locked
 assert_same "$T/before" "$LOCK"
