@@ -23,8 +23,8 @@ serve_base_image() {
 	local layer version
 	layer=$(as_root env "SBUILD_TEST_CACHE=$cache" "$infra/base-image.sh" debian)
 	version=$(tar -xOzf "$layer" ./etc/debian_version)
-	jq --arg v "$version" '[.[] | select(.tags | index("bookworm-slim")) |
-		.tags = ["bookworm-slim", "12-slim", $v + "-slim"] | .platforms = ["linux/amd64"]]' \
+	jq --arg v "$version" --arg d "$(date -r "$layer" +%Y%m%d)" '[.[] | select(.tags | index("bookworm-slim")) |
+		.tags = ["bookworm-slim", "bookworm-" + $d + "-slim", "12-slim", $v + "-slim"] | .platforms = ["linux/amd64"]]' \
 		"$infra/images.json" >"$work/images.json"
 	as_root env "SBUILD_TEST_CACHE=$cache" "$infra/registry.sh" start "$work/registry" --images none
 	trap stop_registry EXIT
