@@ -183,6 +183,27 @@ static int check_store(sb_check *check, const sb_needed_list *needed, sb_error *
     return 0;
 }
 
+/* A repository that holds some of its base images' layers promises to hold all: offline builds rely on it. */
+static void check_layers(sb_check *check)
+{
+    const sb_store *store = check->project->store;
+    sb_needed_list layers = {0};
+    SB_AUTO(sb_error) why = NULL;
+    bool some = false;
+
+    /* A damaged manifest has been told already. */
+    if (!store || sb_needed_layers(check->lock, store, check->arena, &layers, &why) < 0)
+        return;
+    for (size_t i = 0; i < layers.count && !some; i++)
+        some = sb_store_has(store, &layers.items[i].digest, 0);
+    for (size_t i = 0; i < layers.count && some; i++)
+        if (!sb_store_has(store, &layers.items[i].digest, layers.items[i].size))
+            sb_findings_add(check->findings, SB_ERR_VERIFY,
+                            "%" SB_FMT " is not all in %s, as other base images are; run \"%" SB_FMT "\"",
+                            SB_ARG(sb_check_where(check, layers.items[i].name)), SB_STORE_NAME,
+                            SB_ARG(sb_project_command(check->project, check->arena, "vendor --images")));
+}
+
 static bool all_there(const sb_check *check, const sb_lock_evidence *evidence, const sb_digest *itself)
 {
     sb_digest *digests;
@@ -274,6 +295,7 @@ int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings,
     sb_check_demands(&check);
     if (check_store(&check, &needed, err) < 0)
         return -1;
+    check_layers(&check);
     check_vouched(&check);
     if (online && sb_check_online(&check, err) < 0)
         return -1;

@@ -122,6 +122,31 @@ int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platf
     return 0;
 }
 
+static int layers_of(const sb_lock_image *image, const sb_lock_platform *platform, const sb_store *store,
+                     sb_arena *arena, sb_needed_list *list, sb_error **err)
+{
+    sb_autofree char *data = NULL;
+    size_t len = 0;
+
+    if (sb_store_read(store, &platform->manifest, SB_MANIFEST_MAX, &data, &len, err) < 0)
+        return -1;
+    return sb_needed_by_image(image, platform, sb_arena_dup(arena, sb_slice_of(data, len)), arena, list, err);
+}
+
+int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
+                     sb_error **err)
+{
+    for (size_t i = 0; i < lock->image_count; i++) {
+        const sb_lock_image *image = &lock->images[i];
+
+        for (size_t p = 0; p < image->platform_count; p++)
+            if (sb_store_has(store, &image->platforms[p].manifest, 0) &&
+                layers_of(image, &image->platforms[p], store, arena, list, err) < 0)
+                return -1;
+    }
+    return 0;
+}
+
 sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena)
 {
     sb_autofree char *name = sb_printable(needed->name);

@@ -42,6 +42,9 @@ void sb_needed_by_lock(const sb_lock *lock, sb_arena *arena, sb_needed_list *lis
 /* The layers of a platform's image, from its manifest. */
 int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice manifest,
                        sb_arena *arena, sb_needed_list *list, sb_error **err);
+/* The layers of every image and platform whose manifest the store has. */
+int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
+                     sb_error **err);
 /* "https://example.org/tool.tgz", and of what is not the thing itself also what it is; printable. */
 sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena);
 

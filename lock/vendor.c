@@ -128,19 +128,6 @@ static int bring_named(sb_project *project, const sb_lock *lock, sb_store *targe
     return 0;
 }
 
-/* The layers of one image, by its manifest in the target. */
-static int layers_of(const sb_store *target, const sb_image_want *want, sb_arena *arena, sb_needed_list *list,
-                     sb_error **err)
-{
-    sb_autofree char *data = NULL;
-    size_t len = 0;
-
-    if (sb_store_read(target, &want->platform->manifest, SB_MANIFEST_MAX, &data, &len, err) < 0)
-        return -1;
-    return sb_needed_by_image(want->image, want->platform, sb_arena_dup(arena, sb_slice_of(data, len)), arena,
-                              list, err);
-}
-
 static int take_layer(const sb_layout *layout, sb_store *target, const sb_needed *layer,
                       sb_vendor_report *report, sb_error **err)
 {
@@ -170,19 +157,16 @@ static int bring_images(sb_project *project, const sb_lock *lock, sb_store *targ
 
     if (!path)
         return -1;
-    for (size_t i = 0; i < lock->image_count; i++) {
-        for (size_t k = 0; k < lock->images[i].platform_count; k++) {
-            sb_image_want want = {&lock->images[i], &lock->images[i].platforms[k]};
-            size_t before = layers.count, missing = 0;
+    if (sb_needed_layers(lock, target, arena, &layers, err) < 0)
+        return -1;
+    for (size_t i = 0; i < layers.count; i++) {
+        const sb_needed *layer = &layers.items[i];
 
-            if (layers_of(target, &want, arena, &layers, err) < 0)
-                return -1;
-            for (size_t l = before; l < layers.count; l++)
-                missing += !is_sound(target, &layers.items[l].digest);
-            report->present += layers.count - before - missing;
-            if (missing)
-                *SB_ARENA_PUSH(arena, wants, count, cap) = want;
-        }
+        if (is_sound(target, &layer->digest))
+            report->present++;
+        /* All layers of a platform stand together. */
+        else if (!count || wants[count - 1].platform != layer->platform)
+            *SB_ARENA_PUSH(arena, wants, count, cap) = (sb_image_want){layer->image, layer->platform};
     }
     if (!count)
         return 0;
@@ -220,6 +204,12 @@ typedef struct listing {
     size_t named; /* the first that many are of the lock */
 } listing;
 
+static void add_listed(listing *list, const sb_needed *needed)
+{
+    *SB_ARENA_PUSH(list->arena, list->items, list->count, list->cap) = (sb_vendored){
+        .name = sb_needed_name(needed, list->arena), .digest = needed->digest, .size = needed->size};
+}
+
 static int list_object(void *ctx, const sb_digest *digest, uint64_t size, sb_error **err)
 {
     listing *list = ctx;
@@ -241,23 +231,13 @@ static int list_object(void *ctx, const sb_digest *digest, uint64_t size, sb_err
 /* Layers are listed where the store has some: without `vendor --images` they are not missed. */
 static int list_layers(sb_project *project, const sb_lock *lock, listing *list, sb_error **err)
 {
-    for (size_t i = 0; i < lock->image_count; i++) {
-        for (size_t k = 0; k < lock->images[i].platform_count; k++) {
-            sb_image_want want = {&lock->images[i], &lock->images[i].platforms[k]};
-            sb_needed_list layers = {0};
+    sb_needed_list layers = {0};
 
-            if (!sb_store_has(project->store, &want.platform->manifest, 0))
-                continue;
-            if (layers_of(project->store, &want, list->arena, &layers, err) < 0)
-                return -1;
-            for (size_t l = 0; l < layers.count; l++)
-                if (sb_store_has(project->store, &layers.items[l].digest, 0))
-                    *SB_ARENA_PUSH(list->arena, list->items, list->count, list->cap) =
-                        (sb_vendored){.name = sb_needed_name(&layers.items[l], list->arena),
-                                      .digest = layers.items[l].digest,
-                                      .size = layers.items[l].size};
-        }
-    }
+    if (sb_needed_layers(lock, project->store, list->arena, &layers, err) < 0)
+        return -1;
+    for (size_t i = 0; i < layers.count; i++)
+        if (sb_store_has(project->store, &layers.items[i].digest, 0))
+            add_listed(list, &layers.items[i]);
     return 0;
 }
 
@@ -269,10 +249,7 @@ int sb_vendor_list(sb_project *project, const sb_lock *lock, sb_arena *arena, sb
 
     sb_needed_by_lock(lock, arena, &needed);
     for (size_t i = 0; i < needed.count; i++)
-        *SB_ARENA_PUSH(arena, list.items, list.count, list.cap) =
-            (sb_vendored){.name = sb_needed_name(&needed.items[i], arena),
-                          .digest = needed.items[i].digest,
-                          .size = needed.items[i].size};
+        add_listed(&list, &needed.items[i]);
     if (project->store && list_layers(project, lock, &list, err) < 0)
         return -1;
     list.named = list.count;

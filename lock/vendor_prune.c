@@ -23,30 +23,6 @@ static void keep(keeper *k, const sb_digest *digest)
     *SB_PUSH(k->items, k->count, k->cap) = *digest;
 }
 
-/* The layers are needed where they are vendored. */
-static int keep_layers(keeper *k, const sb_lock *lock, sb_error **err)
-{
-    for (size_t i = 0; i < lock->image_count; i++) {
-        for (size_t p = 0; p < lock->images[i].platform_count; p++) {
-            const sb_lock_platform *platform = &lock->images[i].platforms[p];
-            SB_AUTO(sb_arena) arena = sb_arena_new();
-            sb_autofree char *data = NULL;
-            sb_needed_list layers = {0};
-            size_t len = 0;
-
-            if (!sb_store_has(k->store, &platform->manifest, 0))
-                continue;
-            if (sb_store_read(k->store, &platform->manifest, SB_MANIFEST_MAX, &data, &len, err) < 0 ||
-                sb_needed_by_image(&lock->images[i], platform, sb_slice_of(data, len), arena, &layers, err) <
-                    0)
-                return -1;
-            for (size_t l = 0; l < layers.count; l++)
-                keep(k, &layers.items[l].digest);
-        }
-    }
-    return 0;
-}
-
 /* What this version does not understand (packages, steps, unknown members) may name objects as well: every
  * string that is a digest counts. */
 static void keep_digests_in(keeper *k, const json_t *json)
@@ -73,12 +49,14 @@ static int keep_lock(keeper *k, const sb_lock *lock, sb_error **err)
     sb_needed_list needed = {0};
 
     sb_needed_by_lock(lock, arena, &needed);
+    if (sb_needed_layers(lock, k->store, arena, &needed, err) < 0)
+        return -1;
     for (size_t i = 0; i < needed.count; i++)
         keep(k, &needed.items[i].digest);
     keep_digests_in(k, lock->keep);
     if (k->count > KEEP_MAX)
         return sb_fail(err, SB_ERR_LIMIT, "the locks name more than %d objects", KEEP_MAX);
-    return keep_layers(k, lock, err);
+    return 0;
 }
 
 /* Other tools have files of this name, too. One that mentions what every lock of ours does must be readable:

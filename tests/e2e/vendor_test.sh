@@ -96,6 +96,13 @@ assert_ok in_empty_network "$SBUILD" vendor --images "$P"
 assert_lacks "$OUT" "added"
 assert_ok in_empty_network "$SBUILD" verify "$P"
 
+layer=$(comm -13 "$T/good.objects" "$T/with-images" | head -n1)
+mv "$STORE/$layer" "$T/layer"
+run sbuild verify "$P"
+assert_status 7
+assert_contains "$OUT" 'is not all in sbuild.vendor, as other base images are; run "sbuild vendor --images"'
+mv "$T/layer" "$STORE/$layer"
+
 now "the list"
 assert_ok sbuild vendor --list "$P"
 for name in "$FILES_URL/payload" "$FILES_URL/payload (signature)" "$FILES_URL/payload (public key)" \
