@@ -5,6 +5,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/build_lib.sh"
 
+# The daemon would look for this one of its caller's directories in its own root.
+unset XDG_RUNTIME_DIR
 everything_start
 everything_project "$T/all"
 example hello

@@ -47,7 +47,7 @@ everything_project() {
 		WORKDIR /opt
 		HEALTHCHECK CMD ["true"]
 		USER 1000:1000
-		ENTRYPOINT ["/usr/bin/box", "cat"]
+		ENTRYPOINT ["/bin/cat"]
 		CMD ["/greeting"]
 	END
 }
