@@ -166,13 +166,16 @@ static void put_stages(writer *w, const sb_dockerfile *df, const sb_df_view *vie
 }
 
 /* The image by its full name; as it is where that cannot be told. */
-static void put_image(writer *w, sb_arena *arena, sb_slice text)
+static void put_image(writer *w, sb_arena *arena, const sb_df_ref *ref)
 {
-    sb_image_ref ref;
+    sb_slice name = ref->expanded;
+    sb_image_ref image;
 
-    if (sb_image_ref_parse(arena, text, &ref, NULL) == 0)
-        text = sb_image_ref_format(arena, &ref);
-    MEMBER(w, ",\"image\":", text);
+    if (sb_image_ref_parse(arena, name, &image, NULL) == 0)
+        name = sb_image_ref_format(arena, &image);
+    MEMBER(w, ",\"image\":", name);
+    if (ref->platform.len > 0)
+        MEMBER(w, ",\"platform\":", ref->platform);
 }
 
 static void put_reference(writer *w, sb_arena *arena, const sb_df_ref *ref)
@@ -185,9 +188,7 @@ static void put_reference(writer *w, sb_arena *arena, const sb_df_ref *ref)
     else if (ref->context)
         MEMBER(w, ",\"context\":", ref->expanded);
     else if (ref->kind != SB_REF_ADD_URL && ref->kind != SB_REF_ADD_GIT)
-        put_image(w, arena, ref->expanded);
-    if (ref->platform.len > 0)
-        MEMBER(w, ",\"platform\":", ref->platform);
+        put_image(w, arena, ref);
     if (ref->incomplete)
         MEMBER_BOOL(w, ",\"incomplete\":", true);
     MEMBER_BOOL(w, ",\"reachable\":", ref->reachable);

@@ -6,6 +6,7 @@
  */
 #include <dockerfile/heredoc.h>
 #include <dockerfile/space.h>
+#include <dockerfile/tree.h>
 
 #include <sbuild/utf8.h>
 
@@ -381,9 +382,9 @@ static size_t count_quotes(sb_slice s)
 
 static int malformed(const lexer *lex, sb_error **err)
 {
-    sb_autofree char *shown = sb_printable(lex->text);
+    sb_autofree char *shown = df_quote(lex->text);
 
-    return sb_fail(err, SB_ERR_PARSE, "failed to process \"%s\": %s", shown, lex->why);
+    return sb_fail(err, SB_ERR_PARSE, "failed to process %s: %s", shown, lex->why);
 }
 
 /* The digits before <<, clamped. */

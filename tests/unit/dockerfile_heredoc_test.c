@@ -86,7 +86,7 @@ static void test_malformed_words(void **state)
         {"<<'a",
          "failed to process \"'a\": unexpected end of statement while looking for matching single-quote"},
         {"<<\"a",
-         "failed to process \"\"a\": unexpected end of statement while looking for matching double-quote"},
+         "failed to process \"\\\"a\": unexpected end of statement while looking for matching double-quote"},
         {"<<${a", "failed to process \"${a\": unsupported modifier in substitution"},
         {"<<${a:-b", "failed to process \"${a:-b\": syntax error: missing '}'"},
         {"<<${a/b}", "failed to process \"${a/b}\": syntax error: missing '/' in ${}"},
