@@ -125,6 +125,13 @@ static bool ends_here(sb_slice text, size_t end)
     return end >= text.len || strchr(",\"'", text.ptr[end]);
 }
 
+static bool follows_from(sb_slice text, size_t start)
+{
+    if (start && (text.ptr[start - 1] == '"' || text.ptr[start - 1] == '\''))
+        start--;
+    return start >= 5 && sb_slice_eq_nocase(sb_slice_sub(text, start - 5, start), SB_LIT("from="));
+}
+
 /* The bytes of "from=VALUE" within the flag, if they stand there exactly once; else the whole flag. */
 static sb_span locate(const df_viewer *v, const df_from *from)
 {
@@ -144,8 +151,7 @@ static sb_span locate(const df_viewer *v, const df_from *from)
             break;
         start = at + (size_t)next;
         at = start + 1;
-        if (start < 5 || !sb_slice_eq_nocase(sb_slice_sub(there, start - 5, start), SB_LIT("from=")) ||
-            !ends_here(there, start + needle.len))
+        if (!follows_from(there, start) || !ends_here(there, start + needle.len))
             continue;
         found++;
         place = start;
