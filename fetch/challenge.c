@@ -82,7 +82,7 @@ static bool take_parameter(sb_arena *arena, sb_slice name, sb_slice *rest, sb_ch
         /* Some send URLs without quotes. */
         size_t n = 0;
 
-        while (n < s.len && s.ptr[n] != ',' && s.ptr[n] != ' ' && s.ptr[n] != '\t')
+        while (n < s.len && s.ptr[n] != ',' && (unsigned char)s.ptr[n] > ' ')
             n++;
         value = sb_arena_dup(arena, sb_slice_sub(s, 0, n));
         s = sb_slice_sub(s, n, s.len);
