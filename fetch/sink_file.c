@@ -76,6 +76,7 @@ static int take_beginning(sb_file_sink *sink, sb_error **err)
 {
     sb_autofree char *chunk = NULL;
     struct stat st;
+    uint64_t limit;
 
     new_hashers(sink);
     if (fstat(sink->fd, &st) < 0)
@@ -85,9 +86,13 @@ static int take_beginning(sb_file_sink *sink, sb_error **err)
     recall_etag(sink);
     if ((!sink->expect && !sink->etag) || (sink->expect_size && (uint64_t)st.st_size > sink->expect_size))
         return start_over(sink, err);
+    /* When it is all there already, the last byte is asked for again: a range behind the end confuses
+     * servers. */
+    limit = (uint64_t)st.st_size - ((uint64_t)st.st_size == sink->expect_size ? 1 : 0);
     chunk = sb_malloc(CHUNK);
-    while (!sb_interrupted) {
-        ssize_t n = pread(sink->fd, chunk, CHUNK, (off_t)sink->hashed);
+    while (sink->hashed < limit && !sb_interrupted) {
+        size_t wanted = limit - sink->hashed < CHUNK ? (size_t)(limit - sink->hashed) : CHUNK;
+        ssize_t n = pread(sink->fd, chunk, wanted, (off_t)sink->hashed);
 
         if (n < 0 && errno == EINTR)
             continue;

@@ -14,6 +14,7 @@ typedef struct fetch { /* one URL to download, whoever needs it */
     sb_slice origin;
     const char *what; /* "file", "signature", … */
     const sb_digest *expect;
+    uint64_t expect_size; /* 0: not known */
     uint64_t max_size;
     sb_stage *stage;
     /* results */
@@ -94,6 +95,7 @@ static int run_batch(batch *b, sb_error **err)
             .fd = sb_stage_fd(item->stage),
             .max_size = item->max_size,
             .expect = item->expect,
+            .expect_size = item->expect_size,
             .last_modified = -1,
             .label = sb_arena_strdup(b->u->arena, sb_df_url_filename(b->u->arena, item->url))};
     }
@@ -146,7 +148,8 @@ static int plan_file(batch *b, file_work *w, sb_error **err)
         w->fetch = add_fetch(b, (fetch){.url = w->want->expanded,
                                         .origin = w->want->origin,
                                         .what = "file",
-                                        .expect = w->refresh ? NULL : &w->old->digest});
+                                        .expect = w->refresh ? NULL : &w->old->digest,
+                                        .expect_size = w->refresh ? 0 : w->old->size});
     return 0;
 }
 
