@@ -34,6 +34,8 @@ static void print_engine(const cli_app *app, const sb_engine *engine)
         printf("\n");
         return;
     }
+    add_ability(&abilities, can->build_contexts, "named contexts");
+    add_ability(&abilities, can->global_network, "builds without network");
     add_ability(&abilities, can->containerd_store, "containerd image store");
     add_ability(&abilities, can->layout_contexts, "OCI layouts");
     add_ability(&abilities, can->heredocs, "heredocs");

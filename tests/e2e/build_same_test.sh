@@ -9,15 +9,24 @@
 everything_start
 everything_project "$T/all"
 example hello
+example multi
 engine_buildah_setup buildah
 assert_ok sbuild lock "$T/all"
 assert_ok sbuild lock "$T/hello"
+releases=$("$INFRA/signed-releases.sh" fetch)
+mkdir "$T/files/hello"
+cp "$releases"/hello/hello_2.10.orig.tar.gz "$T/files/hello/hello-2.10.tar.gz"
+cp "$releases"/hello/hello_2.10.orig.tar.gz.asc "$T/files/hello/hello-2.10.tar.gz.sig"
+arguments=(--build-arg "RELEASES=$FILES_URL" --build-arg "SOURCES=$GIT_HTTP_URL/tool.git#v1.0.0")
+assert_ok sbuild lock "${arguments[@]}" "$T/multi"
 
 now "Buildah, and Buildah again from a clone under another umask a year later"
 run sbuild build -q --engine buildah -t all:1.0.0 "$T/all"
 all=$(image_id)
 run sbuild build -q --engine buildah -t hello:1.0.0 "$T/hello"
 hello=$(image_id)
+run sbuild build -q --engine buildah "${arguments[@]}" -t multi:1.0.0 "$T/multi"
+multi=$(image_id)
 assert_json "$T/all/.sbuild/result.json" .image "\"$all\""
 manifest=$(jq -r .manifest "$T/all/.sbuild/result.json")
 mkdir "$T/clone"
@@ -38,5 +47,7 @@ for store in containerd classic; do
 	assert_eq "$manifest" "$(jq -r .manifest "$T/all/.sbuild/result.json")" "manifest digest from Docker"
 	run sbuild build -q --engine docker -t hello:1.0.0 "$T/hello"
 	assert_eq "$hello" "$(image_id)" "image ID of hello from Docker"
+	run sbuild build -q --engine docker "${arguments[@]}" -t multi:1.0.0 "$T/multi"
+	assert_eq "$multi" "$(image_id)" "image ID of multi from Docker"
 	stop_part docker-engine.sh "$store"
 done
