@@ -400,32 +400,35 @@ static int read_git(const reader *r, const json_t *object, void *item, sb_error 
 
 typedef int (*entry_reader)(const reader *r, const json_t *object, void *item, sb_error **err);
 
-/* One top-level array into an array of structures. */
-static int read_section(reader *r, const json_t *json, const char *section, size_t item_size,
-                        entry_reader read, void *ret_items, size_t *ret_count, sb_error **err)
+/* One top-level array as an array of structures; NULL is a failure. */
+static void *read_section(reader *r, const json_t *json, const char *section, size_t item_size,
+                          entry_reader read, size_t *ret_count, sb_error **err)
 {
     const json_t *array = json_object_get(json, section);
     size_t count = json_array_size(array);
-    char *items;
+    char *items = sb_arena_alloc(r->lock->arena, item_size * (count <= SB_LOCK_ENTRIES_MAX ? count + 1 : 1));
 
-    if (array && !json_is_array(array))
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list", r->name, section);
-    if (count > SB_LOCK_ENTRIES_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s: %s has more than %d entries", r->name, section,
-                       SB_LOCK_ENTRIES_MAX);
+    if (array && !json_is_array(array)) {
+        sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list", r->name, section);
+        return NULL;
+    }
+    if (count > SB_LOCK_ENTRIES_MAX) {
+        sb_fail(err, SB_ERR_LIMIT, "%s: %s has more than %d entries", r->name, section, SB_LOCK_ENTRIES_MAX);
+        return NULL;
+    }
     r->section = section;
-    items = sb_arena_alloc(r->lock->arena, item_size * (count + 1));
     for (r->index = 0; r->index < count; r->index++) {
         const json_t *entry = json_array_get(array, r->index);
 
-        if (!json_is_object(entry))
-            return bad(r, NULL, "must be an object", err);
+        if (!json_is_object(entry)) {
+            bad(r, NULL, "must be an object", err);
+            return NULL;
+        }
         if (read(r, entry, items + r->index * item_size, err) < 0)
-            return -1;
+            return NULL;
     }
-    memcpy(ret_items, &items, sizeof(items));
     *ret_count = count;
-    return 0;
+    return items;
 }
 
 static int read_head(reader *r, const json_t *json, sb_error **err)
@@ -508,15 +511,21 @@ int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice t
 
     if (!json_is_object(json))
         return sb_fail(err, SB_ERR_PARSE, "%s:1: it is no lock of sbuild: not an object", name);
-    if (read_head(&r, json, err) < 0 ||
-        read_section(&r, json, "profiles", sizeof(*lock->profiles), read_profile, &lock->profiles,
-                     &lock->profile_count, err) < 0 ||
-        read_section(&r, json, "images", sizeof(*lock->images), read_image, &lock->images, &lock->image_count,
-                     err) < 0 ||
-        read_section(&r, json, "files", sizeof(*lock->files), read_file, &lock->files, &lock->file_count,
-                     err) < 0 ||
-        read_section(&r, json, "git", sizeof(*lock->git), read_git, &lock->git, &lock->git_count, err) < 0 ||
-        read_opaque(&r, json, "packages", &lock->packages, err) < 0 ||
+    if (read_head(&r, json, err) < 0)
+        return -1;
+    lock->profiles =
+        read_section(&r, json, "profiles", sizeof(*lock->profiles), read_profile, &lock->profile_count, err);
+    if (!lock->profiles)
+        return -1;
+    lock->images =
+        read_section(&r, json, "images", sizeof(*lock->images), read_image, &lock->image_count, err);
+    if (!lock->images)
+        return -1;
+    lock->files = read_section(&r, json, "files", sizeof(*lock->files), read_file, &lock->file_count, err);
+    if (!lock->files)
+        return -1;
+    lock->git = read_section(&r, json, "git", sizeof(*lock->git), read_git, &lock->git_count, err);
+    if (!lock->git || read_opaque(&r, json, "packages", &lock->packages, err) < 0 ||
         read_opaque(&r, json, "steps", &lock->steps, err) < 0)
         return -1;
     lock->extra = unknown_members(lock, json, known);
