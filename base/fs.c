@@ -28,6 +28,13 @@ int sb_open_dir(const char *path, int *ret_fd, sb_error **err)
     return 0;
 }
 
+static bool is_link(int dirfd, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* For kernels before 5.6: each component by itself, no links at all. */
 static int open_by_component(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -46,8 +53,12 @@ static int open_by_component(int dirfd, const char *path, int flags, mode_t mode
         if (!rest.ptr)
             return openat(held >= 0 ? held : dirfd, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
         fd = openat(held >= 0 ? held : dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            /* A link is refused, which is not the same as missing. */
+            if (errno == ENOTDIR)
+                errno = is_link(held >= 0 ? held : dirfd, name) ? ELOOP : ENOTDIR;
             return -1;
+        }
         sb_closep(&held);
         held = fd;
     }

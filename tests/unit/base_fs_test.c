@@ -10,8 +10,10 @@
 
 #include <sbuild/fs.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,8 +49,11 @@ static void test_beneath(void **state)
     assert_false(opens(sb_open_beneath, f, "a/outer/passwd"));
     assert_false(opens(sb_open_beneath, f, "../x"));
     assert_false(opens(sb_open_beneath, f, "/etc/passwd"));
-    assert_true(opens(sb_open_within, f, "a/inner/file"));
-    assert_true(opens(sb_open_within, f, "a/b/../b/file"));
+    /* Where the kernel (or valgrind) lacks openat2, links are refused altogether. */
+    if (syscall(SYS_openat2, -1, "", NULL, 0) == 0 || errno != ENOSYS) {
+        assert_true(opens(sb_open_within, f, "a/inner/file"));
+        assert_true(opens(sb_open_within, f, "a/b/../b/file"));
+    }
     assert_false(opens(sb_open_within, f, "a/outer/passwd"));
     assert_false(opens(sb_open_within, f, "a/up/x"));
     assert_int_equal(sb_open_beneath(f->dirfd, "a/none", O_RDONLY, 0, &missing, NULL), -1);
@@ -165,9 +170,9 @@ static void test_lock(void **state)
     assert_int_equal(read(locked[0], &c, 1), 1);
     assert_int_equal(sb_file_lock(f->dirfd, "lock", note_waiting, &go[1], &fd, NULL), 0);
     assert_true(waited);
+    close(fd);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    close(fd);
     for (int i = 0; i < 2; i++) {
         close(locked[i]);
         close(go[i]);
