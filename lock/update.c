@@ -9,8 +9,11 @@
  */
 #include <lock/update.h>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <lock/evidence.h>
 #include <sbuild/fs.h>
@@ -202,6 +205,26 @@ static void fill_lock(sb_updater *u)
     lock->dockerfile_digest = u->project->text_digest;
 }
 
+/* Unfinished files of a run that was killed while it wrote; this one has the project for itself. */
+static void sweep(const sb_project *project)
+{
+    sb_autofree char *prefix = sb_asprintf(".%" SB_FMT ".", SB_ARG(project->lock_name));
+    int fd = openat(project->lock_dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!dir) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    while ((entry = readdir(dir)))
+        if (sb_slice_starts(sb_slice_z(entry->d_name), sb_slice_z(prefix)) &&
+            sb_slice_ends(sb_slice_z(entry->d_name), SB_LIT(".tmp")))
+            unlinkat(project->lock_dirfd, entry->d_name, 0);
+    closedir(dir);
+}
+
 static int save(sb_updater *u, bool *ret_written, sb_error **err)
 {
     sb_autofree char *path = sb_slice_dup(u->project->lock_name);
@@ -218,6 +241,7 @@ static int save(sb_updater *u, bool *ret_written, sb_error **err)
         *ret_written = false;
         return 0;
     }
+    sweep(u->project);
     *ret_written = true;
     return sb_lock_save(u->project, u->lock, err);
 }
