@@ -474,6 +474,7 @@ static int expand_all(df_expander *x, sb_slice text, bool splitting, sb_error **
     sb_buf_reset(&x->word);
     x->out.overflow = x->word.overflow = false;
     x->out.max = x->word.max = 3 * text.len + SB_DF_EXPAND_MAX; /* an invalid byte becomes three */
+    sb_buf_add(&x->out, "", 0);                                 /* so that there is memory to point to */
     x->text = text;
     x->i = sb_slice_starts(text, SB_LIT("\xef\xbb\xbf")) ? 3 : 0;
     x->depth = 0;

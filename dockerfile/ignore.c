@@ -119,12 +119,10 @@ bool sb_ignore_matches(const sb_ignore *ignore, sb_slice path)
 
     if (!path.len || sb_slice_eqz(path, "."))
         return false;
-    for (size_t end = 0; end < path.len;) {
-        ptrdiff_t slash;
+    for (size_t start = 0, end; start < path.len; start = end + 1) {
+        ptrdiff_t slash = sb_slice_chr(sb_slice_sub(path, start, path.len), '/');
 
-        end += end > 0;
-        slash = sb_slice_chr(sb_slice_sub(path, end, path.len), '/');
-        end = slash < 0 ? path.len : end + (size_t)slash;
+        end = slash < 0 ? path.len : start + (size_t)slash;
         left_out = false;
         for (size_t i = 0; i < ignore->count; i++) {
             const df_glob *glob = &ignore->globs[i];

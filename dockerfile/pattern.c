@@ -8,19 +8,19 @@
 
 enum { STAR = 0x110000, ANY = 0x110001 };
 
-typedef struct pattern {
+typedef struct compiled {
     uint32_t *tokens; /* characters, STAR or ANY */
     size_t count;
     bool *now, *then; /* which tokens may come next */
-} pattern;
+} compiled;
 
-static void pattern_clear(pattern *p)
+static void compiled_clear(compiled *p)
 {
     free(p->tokens);
     free(p->now);
     free(p->then);
 }
-#define autopattern __attribute__((cleanup(pattern_clear))) pattern
+#define autocompiled __attribute__((cleanup(compiled_clear))) compiled
 
 static uint32_t char_at(sb_slice s, size_t i)
 {
@@ -68,7 +68,7 @@ static int fail_escape(sb_slice text, bool suffix, const uint32_t *chars, size_t
 }
 
 /* Characters to tokens, in place. */
-static int tokenize(pattern *p, sb_slice text, bool suffix, sb_error **err)
+static int tokenize(compiled *p, sb_slice text, bool suffix, sb_error **err)
 {
     const uint32_t *chars = p->tokens;
     size_t count = p->count, n = 0;
@@ -95,7 +95,7 @@ static int tokenize(pattern *p, sb_slice text, bool suffix, sb_error **err)
     return 0;
 }
 
-static int compile(sb_slice text, bool suffix, pattern *p, sb_error **err)
+static int compile(sb_slice text, bool suffix, compiled *p, sb_error **err)
 {
     p->tokens = sb_new_array(uint32_t, text.len + 1);
     p->now = sb_new_array(bool, text.len + 2);
@@ -107,7 +107,7 @@ static int compile(sb_slice text, bool suffix, pattern *p, sb_error **err)
     return tokenize(p, text, suffix, err);
 }
 
-static void reach(const pattern *p, bool *set, size_t i, size_t *last)
+static void reach(const compiled *p, bool *set, size_t i, size_t *last)
 {
     set[i] = true;
     if (i < p->count && p->tokens[i] == STAR)
@@ -130,7 +130,7 @@ static size_t char_before(sb_slice s, size_t i)
  * Where a match that begins at `at` ends, the longest or the shortest of them; false when there is none.
  * Backwards, the value must be valid UTF-8.
  */
-static int match(df_expander *x, pattern *p, sb_slice value, size_t at, bool backwards, bool longest,
+static int match(df_expander *x, compiled *p, sb_slice value, size_t at, bool backwards, bool longest,
                  size_t *ret_end, bool *ret_found, sb_error **err)
 {
     size_t first = 0, last = 0;
@@ -180,14 +180,14 @@ static int match(df_expander *x, pattern *p, sb_slice value, size_t at, bool bac
     return 0;
 }
 
-int df_pattern_trim(df_expander *x, sb_slice value, sb_slice text, bool suffix, bool longest,
+int df_pattern_trim(df_expander *x, sb_slice value, sb_slice pattern, bool suffix, bool longest,
                     sb_slice *ret_rest, sb_error **err)
 {
-    autopattern p = {0};
+    autocompiled p = {0};
     size_t end = 0;
     bool found;
 
-    if (compile(text, suffix, &p, err) < 0)
+    if (compile(pattern, suffix, &p, err) < 0)
         return -1;
     if (suffix)
         value = df_valid_text(x->arena, value);
@@ -200,7 +200,7 @@ int df_pattern_trim(df_expander *x, sb_slice value, sb_slice text, bool suffix, 
 }
 
 /* The leftmost match at or behind `at`. */
-static int search(df_expander *x, pattern *p, sb_slice value, size_t at, size_t *ret_start, size_t *ret_end,
+static int search(df_expander *x, compiled *p, sb_slice value, size_t at, size_t *ret_start, size_t *ret_end,
                   bool *ret_found, sb_error **err)
 {
     for (;; at += df_char_at(value, at)) {
@@ -257,7 +257,7 @@ static void add_template(sb_buf *out, sb_slice text, sb_slice matched)
     }
 }
 
-static int replace_all(df_expander *x, pattern *p, sb_slice value, sb_slice template, sb_buf *out,
+static int replace_all(df_expander *x, compiled *p, sb_slice value, sb_slice template, sb_buf *out,
                        sb_error **err)
 {
     size_t at = 0, copied = 0, start, end;
@@ -286,14 +286,14 @@ static int replace_all(df_expander *x, pattern *p, sb_slice value, sb_slice temp
     return df_expand_charge(x, value.len, err);
 }
 
-int df_pattern_replace(df_expander *x, sb_slice value, sb_slice text, sb_slice replacement, bool all,
+int df_pattern_replace(df_expander *x, sb_slice value, sb_slice pattern, sb_slice replacement, bool all,
                        sb_buf *out, sb_error **err)
 {
-    autopattern p = {0};
+    autocompiled p = {0};
     size_t start, end = 0;
     bool found;
 
-    if (compile(text, false, &p, err) < 0)
+    if (compile(pattern, false, &p, err) < 0)
         return -1;
     if (all)
         return replace_all(x, &p, value, replacement, out, err);

@@ -115,15 +115,15 @@ bool df_url_parse(sb_arena *arena, sb_slice text, df_url *ret_url)
     return true;
 }
 
-sb_slice sb_df_url_filename(sb_arena *arena, sb_slice text)
+sb_slice sb_df_url_filename(sb_arena *arena, sb_slice url)
 {
     sb_slice name = SB_LIT("__unnamed__"), path;
     ptrdiff_t slash;
-    df_url url;
+    df_url parsed;
 
-    if (!df_url_parse(arena, text, &url))
+    if (!df_url_parse(arena, url, &parsed))
         return name;
-    path = url.path;
+    path = parsed.path;
     while (path.len && path.ptr[path.len - 1] == '/')
         path.len--;
     slash = sb_slice_rchr(path, '/');

@@ -110,6 +110,7 @@ static int parse_trigger(df_viewer *v, df_view_box *box, const sb_df_stage *stag
     if (sb_buf_check(&file, name.ptr, err) < 0 ||
         sb_df_parse(sb_arena_dup(v->arena, sb_buf_slice(&file)), name.ptr, 0, &df, err) < 0)
         return sb_wrap(err, "%s:%u", v->name, line);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     *SB_PUSH(box->triggers, box->trigger_count, box->trigger_cap) = df;
     if (df->instruction_count != 2)
         return df_view_fail(v, line, err, "%s: onbuild trigger should be a single expression", name.ptr);

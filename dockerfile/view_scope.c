@@ -44,6 +44,7 @@ static void push(df_viewer *v, size_t *count, df_origin *origin)
     if (!origin || origin->seen)
         return;
     origin->seen = true;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     *SB_PUSH(v->stack, *count, v->stack_cap) = origin;
 }
 
@@ -103,8 +104,8 @@ int df_scope_set(df_viewer *v, df_scope *scope, sb_slice key, sb_slice value, df
         return sb_fail(err, SB_ERR_LIMIT, "%s:%u: more than the maximum of %d variables", v->name, line,
                        DF_ENV_MAX);
     if (index >= scope->origin_cap)
-        scope->origins =
-            sb_arena_grow(v->arena, scope->origins, index, &scope->origin_cap, sizeof(*scope->origins));
+        scope->origins = sb_arena_grow(v->arena, scope->origins, index, &scope->origin_cap,
+                                       sizeof(df_origin *)); /* NOLINT(bugprone-sizeof-expression) */
     scope->origins[index] = origin;
     return 0;
 }

@@ -266,6 +266,7 @@ int df_view_stages(df_viewer *v, sb_error **err)
         work = &v->work[ins->stage];
         work->end = i + 1;
         if (ins->keyword == SB_DF_ONBUILD && ins->trigger)
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
             *SB_ARENA_PUSH(v->arena, work->onbuild, work->onbuild_count, work->onbuild_cap) = ins->trigger;
     }
     if (!count)

@@ -44,6 +44,8 @@ static void test_lines(void **state)
         {"/", "a", false},
         {".", "a", false},
         {"*", ".", false},
+        {"a", "/a", false},
+        {"a", "a/", true},
         {"*", "", false},
     };
 
