@@ -9,6 +9,7 @@ typedef struct lock_options {
     const char *target;
     cli_list build_args;
     cli_list platforms;
+    cli_list build_contexts;
     cli_list update;
     const char *min_age;
     bool no_run;
@@ -23,6 +24,8 @@ static const cli_option options[] = {
     {"build-arg", 0, CLI_LIST(lock_options, build_args), "KEY=VALUE", "a build argument to lock with"},
     {"platform", 0, CLI_WORDS(lock_options, platforms), "OS/ARCH",
      "lock for this platform (default: those of the lock, else this machine's)"},
+    {"build-context", 0, CLI_LIST(lock_options, build_contexts), "NAME=PATH",
+     "builds will be given this context: what it replaces is not locked"},
     {"update", 0, CLI_OPTIONAL(lock_options, update), "NAME",
      "look again at what is locked already: NAME alone (an image, URL or part of one), or everything"},
     {"min-age", 0, CLI_STRING(lock_options, min_age), "TIME",
@@ -101,6 +104,19 @@ static void print_report(const cli_app *app, const sb_project *project, const sb
         printf("%" SB_FMT " written\n", SB_ARG(project->lock_name));
 }
 
+/* The names of "NAME=PATH". */
+static const char *const *context_names(const cli_list *contexts, sb_arena *arena)
+{
+    const char **names = sb_arena_array(arena, const char *, contexts->count + 1);
+
+    for (size_t i = 0; i < contexts->count; i++) {
+        sb_slice rest = sb_slice_z(contexts->items[i]);
+
+        names[i] = sb_arena_strdup(arena, sb_slice_cut(&rest, '='));
+    }
+    return names;
+}
+
 static int run(cli_app *app, const void *values, sb_error **err)
 {
     const lock_options *given = values;
@@ -110,6 +126,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
     sb_df_var *args;
     sb_update_options wanted = {.target = given->target,
                                 .platforms = cli_strings(&given->platforms),
+                                .contexts = context_names(&given->build_contexts, arena),
+                                .context_count = given->build_contexts.count,
                                 .update_all = given->update.bare,
                                 .update = cli_strings(&given->update),
                                 .require_signatures = given->require_signatures,

@@ -357,6 +357,8 @@ static int collect_one(sb_updater *u, sb_run_profile *run, sb_slice platform, co
                            .target = run->profile->target.len ? target : NULL,
                            .build_platform = build_platform,
                            .target_platform = target_platform,
+                           .contexts = u->options->contexts,
+                           .context_count = u->options->context_count,
                            .lookup = lookup,
                            .lookup_ctx = u};
     size_t runs;

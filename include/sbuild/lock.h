@@ -182,6 +182,8 @@ typedef struct sb_update_options {
     const sb_df_var *build_args;
     size_t build_arg_count;
     const char *const *platforms; /* NULL-terminated; NULL: those of the lock, else the host's */
+    const char *const *contexts;  /* names of --build-context: what they replace is not locked */
+    size_t context_count;
     bool update_all;              /* --update */
     const char *const *update;    /* --update=NAME, NULL-terminated; may be NULL */
     int64_t min_age;              /* seconds; 0: the settings' */
