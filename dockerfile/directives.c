@@ -77,9 +77,12 @@ int df_parser_directive(df_parser *p, df_directive_reader *reader, sb_slice line
     sb_autofree char *shown = NULL;
     size_t place = (size_t)(line.ptr - p->df->text.ptr);
     sb_slice value;
+    df_directive_kind kind;
     bool repeated;
-    df_directive_kind kind = df_directive_line(reader, line, &value, &repeated);
 
+    if (reader->done)
+        return 0;
+    kind = df_directive_line(reader, line, &value, &repeated);
     if (kind == DF_DIRECTIVE_NONE)
         return 0;
     if (repeated)

@@ -96,6 +96,12 @@ static bool can_have_heredocs(const sb_df_instruction *ins)
            !ins->json;
 }
 
+static int fail_too_long(const df_parser *p, sb_error **err)
+{
+    return df_fail_line(p, p->reader.line + 1, SB_ERR_PARSE, err,
+                        "dockerfile line greater than max allowed size of %d", DF_LINE_MAX);
+}
+
 static int read_body(tree *t, const sb_df_instruction *ins, sb_df_heredoc *doc, sb_error **err)
 {
     df_parser *p = &t->parser;
@@ -114,7 +120,8 @@ static int read_body(tree *t, const sb_df_instruction *ins, sb_df_heredoc *doc, 
         }
         end = p->reader.next;
     }
-    return df_fail(p, ins->span.start, err, "unterminated heredoc");
+    return p->reader.too_long ? fail_too_long(p, err)
+                              : df_fail(p, ins->span.start, err, "unterminated heredoc");
 }
 
 static int wrap_line(const df_parser *p, unsigned line, sb_error **err)
@@ -196,11 +203,10 @@ static int read_lines(tree *t, sb_error **err)
         else if (!taken && read_one(t, line, err) < 0)
             return -1;
     }
+    if (t->parser.reader.too_long)
+        return fail_too_long(&t->parser, err);
     if (t->count == 0)
         return df_fail_line(&t->parser, 1, SB_ERR_PARSE, err, "file with no instructions");
-    if (t->parser.reader.too_long)
-        return df_fail_line(&t->parser, t->parser.reader.line + 1, SB_ERR_PARSE, err,
-                            "dockerfile line greater than max allowed size of %d", DF_LINE_MAX);
     return 0;
 }
 

@@ -39,15 +39,17 @@ static size_t distance(sb_slice a, sb_slice b)
 const char *df_suggest(sb_slice typed, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    size_t least = TOO_FAR;
+    size_t least = 2 * TOO_FAR;
 
-    if (typed.len > NAME_MAX_LEN)
+    if (typed.len == 0 || typed.len > NAME_MAX_LEN)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(typed, sb_slice_z(names[i]));
+        /* Of two that are as near, the one with the same first letter: RNU is RUN, not ENV. */
+        size_t rank = 2 * d + (lower(typed.ptr[0]) != lower(names[i][0]));
 
-        if (d > 0 && d < least) {
-            least = d;
+        if (d > 0 && d < TOO_FAR && rank < least) {
+            least = rank;
             nearest = names[i];
         }
     }
