@@ -174,7 +174,9 @@ static int read_mirrors(const reader *r, json_t *object, sb_registry_settings *e
             return -1;
         if (!mirror.location.ptr)
             return fail_key(r, "mirrors", "must each have a \"location\"");
-        if (mirror.insecure && for_user_only(r, "insecure") < 0)
+        /* Who says what a tag is, is whom the user trusts. */
+        if ((mirror.insecure && for_user_only(r, "insecure") < 0) ||
+            (mirror.resolve && for_user_only(r, "resolve") < 0))
             return -1;
         *SB_PUSH(mirrors, count, cap) = mirror;
     }
@@ -206,7 +208,7 @@ static int read_registry(const reader *r, sb_slice prefix, json_t *object)
     if (check_keys(r, object, known) < 0 || read_location(r, object, &location) < 0 ||
         read_bool(r, object, "insecure", &insecure) < 0 || read_bool(r, object, "blocked", &blocked) < 0)
         return -1;
-    if (insecure && for_user_only(r, "insecure") < 0)
+    if ((insecure && for_user_only(r, "insecure") < 0) || (location.ptr && for_user_only(r, "location") < 0))
         return -1;
     for (size_t i = 0; i < SB_COUNT(private); i++) {
         if (read_string(r, object, private[i], &paths[i]) < 0)

@@ -61,6 +61,8 @@ static void repository_cannot_loosen(void **state)
         "{\"registries\": {\"docker.io\": {\"ca-file\": \"/x\"}}}",
         "{\"registries\": {\"docker.io\": {\"client-key\": \"/x\"}}}",
         "{\"registries\": {\"docker.io\": {\"location\": \"127.0.0.1:1\"}}}",
+        "{\"registries\": {\"docker.io\": {\"location\": \"m.org\"}}}",
+        "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"m.org\", \"resolve\": true}]}}}",
         "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"localhost:1\"}]}}}",
         "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"169.254.169.254\"}]}}}",
         "{\"registries\": {\"docker.io\": {\"mirrors\": [{\"location\": \"m.org\", \"insecure\": true}]}}}",
