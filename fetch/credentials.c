@@ -201,7 +201,7 @@ static json_t *by_longest_prefix(json_t *object, sb_slice host, sb_slice reposit
         size_t len = strlen(key);
 
         if (len > longest && sb_slice_starts(rest, sb_slice_z(key)) &&
-            (len == rest.len || rest.ptr[len] == '/')) {
+            (name[len] == '\0' || name[len] == '/')) {
             longest = len;
             best = value;
         }

@@ -47,7 +47,7 @@ static void blob_path(const sb_digest *digest, char ret_path[BLOB_PATH])
     snprintf(ret_path, BLOB_PATH, "blobs/%s/%s", sb_hash_name(digest->algo), hex);
 }
 
-static int create(sb_layout *layout, sb_error **err)
+static int add_files(sb_layout *layout, sb_error **err)
 {
     static const char *const dirs[] = {"blobs/sha256", "blobs/sha384", "blobs/sha512", "partial"};
 
@@ -60,15 +60,15 @@ static int create(sb_layout *layout, sb_error **err)
     return sb_write_file(layout->dirfd, "oci-layout", sb_slice_z(layout_file), 0666, err);
 }
 
-int sb_layout_open(const char *path, bool make, sb_layout **ret_layout, sb_error **err)
+int sb_layout_open(const char *path, bool create, sb_layout **ret_layout, sb_error **err)
 {
     SB_AUTO(sb_layout) layout = sb_new(sb_layout);
 
     layout->dirfd = -1;
     layout->path = sb_strdup(path);
-    if ((make && sb_mkdirs(path, err) < 0) || sb_open_dir(path, &layout->dirfd, err) < 0)
+    if ((create && sb_mkdirs(path, err) < 0) || sb_open_dir(path, &layout->dirfd, err) < 0)
         return -1;
-    if (make && create(layout, err) < 0)
+    if (create && add_files(layout, err) < 0)
         return -1;
     if (faccessat(layout->dirfd, "oci-layout", F_OK, 0) < 0)
         return fail_errno(layout, "find", "oci-layout", err);

@@ -68,7 +68,7 @@ static int get_manifest(sb_registry *registry, sb_arena *arena, const sb_image_r
     const sb_manifest *known;
     sb_autoresponse response = {0};
     sb_endpoint *endpoints;
-    sb_manifest manifest;
+    sb_manifest manifest = {0};
     sb_digest expect;
     size_t count;
 
@@ -113,7 +113,7 @@ static int flatten(sb_registry *registry, sb_arena *arena, const sb_image_ref *r
         const sb_descriptor *child = &index->children[i];
         sb_image_ref inner = *ref;
         char text[SB_DIGEST_TEXT];
-        sb_manifest nested;
+        sb_manifest nested = {0};
 
         if (out->count >= SB_INDEX_MAX)
             return sb_fail(err, SB_ERR_LIMIT, "an image index has more than %d entries", SB_INDEX_MAX);
@@ -156,7 +156,7 @@ int sb_registry_manifest(sb_registry *registry, sb_arena *arena, const sb_image_
                          sb_manifest *ret_manifest, sb_error **err)
 {
     flat children = {0};
-    sb_manifest m;
+    sb_manifest m = {0};
 
     if (get_manifest(registry, arena, ref, &m, err) < 0)
         return -1;
@@ -197,7 +197,7 @@ static bool read_head(sb_arena *arena, const sb_http_response *response, sb_desc
 static int resolve_by_get(sb_registry *registry, sb_arena *arena, const sb_image_ref *ref,
                           sb_descriptor *ret_descriptor, sb_error **err)
 {
-    sb_manifest manifest;
+    sb_manifest manifest = {0};
 
     if (get_manifest(registry, arena, ref, &manifest, err) < 0)
         return -1;

@@ -58,9 +58,11 @@ void sb_registry_note_warnings(sb_registry *registry, const sb_endpoint *endpoin
 
         if (!value.ptr)
             return;
+        if (!text.len || registry->warning_count >= WARNINGS_MAX)
+            continue;
         for (size_t i = 0; i < registry->warning_count; i++)
             seen = seen || sb_slice_eq(registry->warnings[i], text);
-        if (!text.len || seen || registry->warning_count >= WARNINGS_MAX)
+        if (seen)
             continue;
         *SB_ARENA_PUSH(registry->arena, registry->warnings, registry->warning_count, registry->warning_cap) =
             sb_arena_dup(registry->arena, text);

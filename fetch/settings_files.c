@@ -19,7 +19,7 @@ static sb_slice without_scheme(sb_slice url, bool *ret_http)
         url = sb_slice_sub(url, strlen("http://"), url.len);
     else if (sb_slice_starts(url, SB_LIT("https://")))
         url = sb_slice_sub(url, strlen("https://"), url.len);
-    while (url.len && url.ptr[url.len - 1] == '/')
+    while (sb_slice_ends(url, SB_LIT("/")))
         url.len--;
     return url;
 }

@@ -206,9 +206,11 @@ char *sb_url_shown(sb_slice url)
         sb_buf_add_printable(&out, host, 300);
         url = sb_slice_sub(url, path, url.len);
     }
+    if (!url.ptr)
+        url = SB_LIT("");
     while (end < url.len && url.ptr[end] != '?' && url.ptr[end] != '#')
         end++;
-    sb_buf_add_printable(&out, sb_slice_of(url.ptr ? url.ptr : "", end), 500);
+    sb_buf_add_printable(&out, sb_slice_of(url.ptr, end), 500);
     return sb_buf_take(&out);
 }
 
