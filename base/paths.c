@@ -101,7 +101,8 @@ static int remove_below(int dirfd, const char *name, int depth)
     for (struct dirent *entry; result == 0 && (entry = readdir(dir));) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (unlinkat(fd, entry->d_name, 0) == 0)
+        /* Somebody else may be cleaning up as well. */
+        if (unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT)
             continue;
         if (errno != EISDIR && errno != EPERM)
             result = -1;

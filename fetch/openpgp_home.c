@@ -169,6 +169,16 @@ int sb_pgp_home_open(const sb_slice *keys, size_t key_count, int64_t now, sb_pgp
     return 0;
 }
 
+/* gpgme does not wait for the gpg that it has no more questions to; that one may still be tidying up its lock
+ * files. */
+static void remove_home(const char *path)
+{
+    enum { TRIES = 200, WAIT = 5000 /* microseconds */ };
+
+    for (int i = 0; i < TRIES && sb_remove_tree(AT_FDCWD, path, NULL) < 0; i++)
+        usleep(WAIT);
+}
+
 void sb_pgp_home_free(sb_pgp_home *home)
 {
     if (!home)
@@ -176,7 +186,7 @@ void sb_pgp_home_free(sb_pgp_home *home)
     if (home->context)
         gpgme_release(home->context);
     if (home->path)
-        sb_remove_tree(AT_FDCWD, home->path, NULL);
+        remove_home(home->path);
     sigaction(SIGPIPE, &home->sigpipe, NULL);
     sb_arena_free(home->arena);
     free(home->path);

@@ -366,6 +366,16 @@ static void test_leaves_nothing_and_asks_nobody(void **state)
     assert_int_equal(
         detached(f, arena, "good.asc", "payload.asc", "payload.flipped", 1893459600).signatures[0].status,
         SB_PGP_BAD);
+    for (int i = 0; i < 3; i++) {
+        /* Given up in the middle. */
+        sb_slice rsa = tempdir_load(f, "rsa.asc", arena), none = SB_LIT("no key"), text;
+        sb_pgp_result result;
+
+        assert_int_equal(
+            sb_pgp_verify_inline(arena, &rsa, 1, tempdir_load(f, "bomb", arena), 0, &result, &text, NULL),
+            -1);
+        assert_int_equal(sb_pgp_verify_inline(arena, &none, 1, SB_LIT("x"), 0, &result, &text, NULL), -1);
+    }
     unsetenv("GNUPGHOME");
     if (old_tmp)
         setenv("TMPDIR", old_tmp, 1);
