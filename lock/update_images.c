@@ -287,7 +287,30 @@ static int is_pulled(sb_updater *u, const sb_layout *layout, const sb_lock_platf
     return 0;
 }
 
-static int plan_pull(sb_updater *u, const sb_layout *layout, const sb_want_image *want, sb_pull *pull,
+/* What the store has need not be fetched again. */
+static int give_document(sb_updater *u, sb_layout *layout, const sb_digest *digest, sb_error **err)
+{
+    sb_autofree char *data = NULL;
+    size_t len = 0;
+    sb_digest written;
+
+    if (sb_layout_has(layout, digest, 0))
+        return 0;
+    if (sb_store_read(store_of(u, digest), digest, SB_MANIFEST_MAX, &data, &len, err) < 0)
+        return -1;
+    return sb_layout_write(layout, sb_slice_of(data, len), &written, err);
+}
+
+static int give_documents(sb_updater *u, sb_layout *layout, const sb_lock_image *image,
+                          const sb_lock_platform *platform, sb_error **err)
+{
+    if (give_document(u, layout, &image->digest, err) < 0 ||
+        give_document(u, layout, &platform->manifest, err) < 0)
+        return -1;
+    return give_document(u, layout, &platform->config, err);
+}
+
+static int plan_pull(sb_updater *u, sb_layout *layout, const sb_want_image *want, sb_pull *pull,
                      sb_error **err)
 {
     sb_slice *platforms = sb_arena_array(u->arena, sb_slice, want->platform_count + 1);
@@ -302,8 +325,11 @@ static int plan_pull(sb_updater *u, const sb_layout *layout, const sb_want_image
 
         if (platform && is_pulled(u, layout, platform, &pulled, err) < 0)
             return -1;
-        if (!pulled)
-            platforms[pull->platform_count++] = want->platforms[i];
+        if (pulled)
+            continue;
+        if (give_documents(u, layout, &want->entry, platform, err) < 0)
+            return -1;
+        platforms[pull->platform_count++] = want->platforms[i];
     }
     return 0;
 }

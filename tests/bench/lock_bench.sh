@@ -3,7 +3,7 @@
 #
 # lock_bench.sh: how long "sbuild lock" takes, against others that ask the same registry. Prints figures and ratios,
 # asserts nothing about them.
-#   - 20 images against "skopeo inspect", one by one and all at once, on a registry with and without a delay
+#   - 20 images against "skopeo inspect", one by one and all at once
 #   - nothing to do: CPU time
 #   - starting the program
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
@@ -63,10 +63,6 @@ compare() { # WHAT HOST
 }
 
 compare "a registry on loopback" "$REGISTRY"
-faults_start slow --upstream "$REGISTRY_URL"
-printf '[{"match": ".", "delay": 30}]\n' >"$FAULT_RULES"
-compare "30 ms away" "${FAULT_URL#http://}"
-sbuild_config "$REGISTRY"
 lock_anew >/dev/null
 
 TIMEFORMAT='%U %S %R'
