@@ -69,7 +69,7 @@ static int get_manifest(sb_registry *registry, sb_arena *arena, const sb_image_r
     sb_autoresponse response = {0};
     sb_endpoint *endpoints;
     sb_manifest manifest = {0};
-    sb_digest expect;
+    sb_digest expect = {0};
     size_t count;
 
     if (ref->digest.ptr) {
