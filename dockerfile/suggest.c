@@ -44,9 +44,11 @@ const char *df_suggest(sb_slice typed, const char *const *names, size_t count)
     if (typed.len == 0 || typed.len > NAME_MAX_LEN)
         return NULL;
     for (size_t i = 0; i < count; i++) {
-        size_t d = distance(typed, sb_slice_z(names[i]));
+        sb_slice name = sb_slice_z(names[i]);
+        size_t d = distance(typed, name);
         /* Of two that are as near, the one with the same first letter: RNU is RUN, not ENV. */
-        size_t rank = 2 * d + (lower(typed.ptr[0]) != lower(names[i][0]));
+        bool same_start = sb_slice_eq_nocase(sb_slice_sub(typed, 0, 1), sb_slice_sub(name, 0, 1));
+        size_t rank = 2 * d + !same_start;
 
         if (d > 0 && d < TOO_FAR && rank < least) {
             least = rank;
