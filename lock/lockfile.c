@@ -75,7 +75,8 @@ int sb_lock_save(const sb_project *project, sb_lock *lock, sb_error **err)
     sb_autofree char *path = sb_slice_dup(project->lock_name);
     sb_autobuf out = SB_BUF_INIT(SB_LOCK_MAX);
 
-    if (sb_lock_format(lock, &out, err) < 0)
+    /* What the lock names is on the disk before the lock is. */
+    if (sb_lock_format(lock, &out, err) < 0 || (project->store && sb_store_sync(project->store, err) < 0))
         return -1;
     return sb_write_file(project->lock_dirfd, path, sb_buf_slice(&out), 0644, err);
 }
