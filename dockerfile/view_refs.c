@@ -127,8 +127,6 @@ static bool ends_here(sb_slice text, size_t end)
 
 static bool follows_from(sb_slice text, size_t start)
 {
-    if (start && (text.ptr[start - 1] == '"' || text.ptr[start - 1] == '\''))
-        start--;
     return start >= 5 && sb_slice_eq_nocase(sb_slice_sub(text, start - 5, start), SB_LIT("from="));
 }
 

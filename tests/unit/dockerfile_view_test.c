@@ -241,7 +241,8 @@ static void test_places_of_references(void **state)
 {
     (void)state;
     expect_refs("FROM a\nCOPY --chown=1 --from=node:20 a b\n", NULL, "1 from a\n2 copy node:20\n");
-    expect_refs("FROM a\nCOPY --from=\"node:20\" a b\n", NULL, "1 from a\n2 copy node:20\n");
+    expect_refs("FROM a\nCOPY --from=\"node:20\" a b\n", NULL,
+                "1 from a\n2 copy node:20 at [--from=\"node:20\"]\n");
     expect_refs("FROM a\nCOPY --from=no\\de a b\n", NULL, "1 from a\n2 copy node at [--from=no\\de]\n");
     expect_refs("FROM a\nRUN --mount=type=bind,from=x,target=y true\n", NULL, "1 from a\n2 mount x\n");
     expect_refs("FROM a\nRUN --mount=FROM=x,dst=/x --mount=type=cache,from=z,dst=/z true\n", NULL,
