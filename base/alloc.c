@@ -24,6 +24,11 @@ static void *checked(void *ptr, size_t size)
     return ptr;
 }
 
+void *sb_not_null(void *ptr)
+{
+    return checked(ptr, 0);
+}
+
 void *sb_malloc(size_t size)
 {
     return sb_calloc(1, size);

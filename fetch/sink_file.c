@@ -110,7 +110,6 @@ int sb_file_sink_begin(sb_file_sink *sink, sb_transfer *transfer, struct curl_sl
 {
     bool elsewhere = transfer->source > 0 && !sink->expect;
     char line[64 + ETAG_MAX];
-    struct curl_slist *list;
 
     if (!sink->began) {
         sink->began = true;
@@ -125,16 +124,12 @@ int sb_file_sink_begin(sb_file_sink *sink, sb_transfer *transfer, struct curl_sl
     if (!sink->asked)
         return 0;
     snprintf(line, sizeof(line), "Range: bytes=%" PRIu64 "-", sink->asked);
-    list = curl_slist_append(*headers, line);
+    *headers = sb_not_null(curl_slist_append(*headers, line));
     /* A weak validator says nothing about bytes; with a digest known, the end will tell. */
-    if (list && sink->etag) {
-        *headers = list;
+    if (sink->etag) {
         snprintf(line, sizeof(line), "If-Range: %s", sink->etag);
-        list = curl_slist_append(list, line);
+        *headers = sb_not_null(curl_slist_append(*headers, line));
     }
-    if (!list)
-        abort();
-    *headers = list;
     return 0;
 }
 

@@ -384,9 +384,11 @@ static bool start(CURLM *multi, sb_transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+    if (curl_multi_add_handle(multi, t->easy) != CURLM_OK) {
+        give_up_because(t, SB_ERR_INTERNAL, "curl does not take the transfer");
+        return false;
+    }
     t->state = SB_TRANSFER_ACTIVE;
-    if (curl_multi_add_handle(multi, t->easy) != CURLM_OK)
-        abort();
     return true;
 }
 
@@ -491,11 +493,8 @@ int sb_transfers_run(sb_http *http, sb_transfer **transfers, size_t count, sb_er
 
     if (depth >= SB_COUNT(http->multi))
         return sb_fail(err, SB_ERR_INTERNAL, "transfers within transfers within transfers");
-    if (!http->multi[depth]) {
-        http->multi[depth] = curl_multi_init();
-        if (!http->multi[depth])
-            abort();
-    }
+    if (!http->multi[depth])
+        http->multi[depth] = sb_not_null(curl_multi_init());
     r.multi = http->multi[depth];
     r.parallel = http->settings && http->settings->parallel ? http->settings->parallel : 4;
     for (size_t i = 0; i < count; i++)

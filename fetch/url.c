@@ -113,11 +113,7 @@ static int set_url(CURLU *handle, sb_slice text, sb_error **err)
 
 static CURLU *new_handle(void)
 {
-    CURLU *handle = curl_url();
-
-    if (!handle)
-        abort(); /* out of memory: as for any other allocation, there is no way on */
-    return handle;
+    return sb_not_null(curl_url());
 }
 
 int sb_url_parse(sb_slice text, sb_url *ret_url, sb_error **err)

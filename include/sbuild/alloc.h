@@ -29,6 +29,8 @@ void *sb_realloc(void *ptr, size_t size);
 char *sb_strdup(const char *s);
 char *sb_strndup(const char *s, size_t len);
 char *sb_asprintf(const char *fmt, ...) SB_PRINTF(1, 2);
+/* What another library allocated: `ptr` itself; NULL is treated as above. */
+void *sb_not_null(void *ptr);
 
 #define sb_new(type) ((type *)sb_calloc(1, sizeof(type)))
 #define sb_new_array(type, n) ((type *)sb_calloc((n), sizeof(type)))

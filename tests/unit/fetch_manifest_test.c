@@ -11,26 +11,32 @@
 #define DESCRIPTOR(type, more) "{\"mediaType\":\"" type "\",\"digest\":\"sha256:" HEX "\",\"size\":7" more "}"
 #define PLATFORM(text) ",\"platform\":{" text "}"
 
-static const char
-    index_text[] =
-        "{\"schemaVersion\":2,\"mediaType\":\"" SB_MEDIA_OCI_INDEX
-        "\",\"manifests\":[" DESCRIPTOR(SB_MEDIA_OCI_MANIFEST, PLATFORM("\"os\":\"linux\",\"architecture\":"
-                                                                        "\"amd64\"") ",\"annotations\":{"
-                                                                                     "\"org.opencontainers."
-                                                                                     "image.version\":\"1.2."
-                                                                                     "3\"}") "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST, PLATFORM("\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"")) "," DESCRIPTOR(
-            SB_MEDIA_OCI_MANIFEST,
-            PLATFORM(
-                "\"os\":\"unknown\",\"architecture\":\"unknown\"")) "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
-                                                                                   ",\"annotations\":{\"vnd."
-                                                                                   "docker.reference.type\":"
-                                                                                   "\"attestation-"
-                                                                                   "manifest\"}") "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
-                                                                                                                 PLATFORM(
-                                                                                                                     "\"os\":\"windows\",\"architecture\":\"amd64\",\"os.version\":\"10.0.1\"")) "]}";
+static const char index_text[] =
+    "{\"schemaVersion\":2,\"mediaType\":\"" SB_MEDIA_OCI_INDEX "\",\"manifests\":[" DESCRIPTOR(
+        SB_MEDIA_OCI_MANIFEST,
+        PLATFORM(
+            "\"os\":\"linux\",\"architecture\":"
+            "\"amd64\"") ",\"annotations\":{"
+                         "\"org.opencontainers."
+                         "image.version\":\"1.2."
+                         "3\"}") "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
+                                                PLATFORM(
+                                                    "\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":"
+                                                    "\"v8\"")) "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
+                                                                              PLATFORM(
+                                                                                  "\"os\":\"unknown\","
+                                                                                  "\"architecture\":"
+                                                                                  "\"unknown\"")) "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
+                                                                                                                 ",\"annotations\":{\"vnd."
+                                                                                                                 "docker.reference.type\":"
+                                                                                                                 "\"attestation-"
+                                                                                                                 "manifest\"}") "," DESCRIPTOR(SB_MEDIA_OCI_MANIFEST,
+                                                                                                                                               PLATFORM(
+                                                                                                                                                   "\"os\":\"windows\",\"architecture\":\"amd64\",\"os.version\":\"10.0.1\"")) "]}";
 static const char image_text[] = "{\"schemaVersion\":2,\"config\":" DESCRIPTOR(
     "application/vnd.oci.image.config.v1+json",
     "") ",\"layers\":[" DESCRIPTOR("application/vnd.oci.image.layer.v1.tar+gzip", "") "]}";
+/* clang-format on */
 
 static void an_index(void **state)
 {

@@ -223,6 +223,7 @@ static int run(int argc, char **argv, sb_error **err)
     SB_AUTO(sb_registry) registry = NULL;
     SB_AUTO(sb_arena) arena = sb_arena_new();
     const char *patience = getenv("FETCH_PATIENCE");
+    uint64_t seconds;
 
     if (argc < 3)
         return sb_fail(err, SB_ERR_USAGE, "usage: fetch_tool COMMAND ARGUMENT...");
@@ -231,8 +232,8 @@ static int run(int argc, char **argv, sb_error **err)
     if (sb_settings_load(NULL, &settings, err) < 0)
         return -1;
     http = sb_http_new(settings, &progress);
-    if (patience)
-        sb_http_set_patience(http, (unsigned)atoi(patience));
+    if (patience && sb_slice_to_u64(sb_slice_z(patience), &seconds))
+        sb_http_set_patience(http, (unsigned)seconds);
     registry = sb_registry_new(http, settings, &progress);
     for (size_t i = 0; i < SB_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
