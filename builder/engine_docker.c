@@ -257,7 +257,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return -1;
     if (!plan->engine->can.layout_contexts)
         return build_classic(plan, layout, &argv, ret_manifest, err);
-    sb_argv_addf(&argv, "--output=type=oci,dest=%s,tar=false", layout);
+    sb_argv_addf(&argv, "--output=type=oci,dest=%s,tar=false,compression=uncompressed", layout);
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
     if (sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err) < 0)
         return -1;
@@ -335,12 +335,18 @@ static int feed_archive(sb_arena *arena, sb_layout *layout, const sb_digest *man
     return result;
 }
 
+static bool has_image(sb_arena *arena, const char *id)
+{
+    const char *argv[] = {"docker", "image", "inspect", "--format", "{{.Id}}", id, NULL};
+    sb_slice found;
+
+    return sb_engine_ask(arena, argv, &found, NULL) == 0 && sb_slice_eqz(found, id);
+}
+
 static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *manifest, size_t base_layers,
                 const char *const *tags, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    size_t omit = known_layers(arena, layout, manifest, base_layers, tags ? tags[0] : NULL);
-    SB_AUTO(sb_error) first = NULL;
     char id[SB_DIGEST_TEXT];
     sb_manifest parsed;
     sb_slice raw, out;
@@ -350,10 +356,14 @@ static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *man
         return -1;
     /* With the containerd store an image goes by its manifest, else by its config. */
     sb_digest_format(engine->can.containerd_store ? manifest : &parsed.config.digest, id);
-    /* What the engine had may be gone meanwhile: then it gets the whole. */
-    if (feed_archive(arena, layout, manifest, omit, &first) < 0 &&
-        feed_archive(arena, layout, manifest, 0, err) < 0)
-        return -1;
+    if (!has_image(arena, id)) {
+        size_t omit = known_layers(arena, layout, manifest, base_layers, tags ? tags[0] : NULL);
+
+        /* What the engine had may be gone meanwhile: then it gets the whole. */
+        if (feed_archive(arena, layout, manifest, omit, NULL) < 0 &&
+            feed_archive(arena, layout, manifest, 0, err) < 0)
+            return -1;
+    }
     for (; tags && *tags; tags++) {
         const char *tag[] = {"docker", "tag", id, *tags, NULL};
 
