@@ -159,24 +159,19 @@ static int want_image(sb_updater *u, const sb_df_ref *ref, sb_slice platform, bo
     return 0;
 }
 
-/* The value of ADD --checksum, expanded; BuildKit expands it where it stands, with what is set there. */
-static int add_checksum(sb_updater *u, const sb_df_view *view, const sb_df_ref *ref, sb_want_source *want,
-                        sb_error **err)
+/* BuildKit takes an empty --checksum for none, which nobody who writes one can want. */
+static int add_checksum(sb_updater *u, const sb_df_ref *ref, sb_want_source *want, sb_error **err)
 {
-    const sb_df_flag *flag = sb_df_find_flag(ref->instruction, "checksum");
-    sb_slice value;
-
-    if (!flag || !flag->value.len)
+    if (!ref->checksum.ptr)
         return 0;
-    value = flag->value;
-    if (sb_slice_chr(value, '$') >= 0 && ref->stage >= 0 &&
-        sb_df_expand(u->arena, value, &view->stages[ref->stage].env, view->df->escape, &value, err) < 0)
-        return sb_wrap(err, "%" SB_FMT ": --checksum", SB_ARG(want->origin));
+    if (!ref->checksum.len)
+        return sb_fail(err, SB_ERR_PARSE, "%" SB_FMT ": --checksum is empty once its variables are expanded",
+                       SB_ARG(origin_of(u, ref->line)));
     for (size_t i = 0; i < want->checksum_count; i++)
-        if (sb_slice_eq(want->checksums[i], value))
+        if (sb_slice_eq(want->checksums[i], ref->checksum))
             return 0;
     *SB_ARENA_PUSH(u->arena, want->checksums, want->checksum_count, want->checksum_cap) =
-        sb_arena_dup(u->arena, value);
+        sb_arena_dup(u->arena, ref->checksum);
     return 0;
 }
 
@@ -207,7 +202,7 @@ int sb_update_want_source(sb_updater *u, const sb_df_view *view, const sb_df_ref
     }
     if (sb_slice_cmp(ref->text, want->url) < 0)
         want->url = sb_arena_dup(u->arena, ref->text);
-    if (add_checksum(u, view, ref, want, err) < 0)
+    if (add_checksum(u, ref, want, err) < 0)
         return -1;
     if (git_dir && !sb_slice_eqz(git_dir->value, "false"))
         want->keep_git_dir = true;

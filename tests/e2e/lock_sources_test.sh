@@ -73,6 +73,22 @@ ADD --checksum=sha256:$(sha 256) $URL /x/
 END_OF_FILE
 assert_ok sbuild lock --require-signatures "$P"
 assert_eq '["checksum"]' "$(evidence .kind)"
+dockerfile <<END_OF_FILE
+FROM scratch
+ARG SUM=sha256:$(sha 256)
+ADD --checksum=\$SUM $URL /x/
+ARG SUM=
+END_OF_FILE
+assert_ok sbuild lock --require-signatures "$P"
+dockerfile <<END_OF_FILE
+FROM scratch
+ARG SUM
+ADD --checksum=\$SUM $URL /x/
+END_OF_FILE
+run sbuild lock "$P"
+assert_status 1
+assert_contains "$ERR" "Dockerfile:3"
+assert_contains "$ERR" "--checksum is empty"
 for n in 256 384 512; do
 	good "$URL" "sha$n=$(sha $n)"
 	assert_eq "[\"sha$n:$(sha $n)\"]" "$(evidence .checksum)"
