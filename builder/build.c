@@ -4,6 +4,7 @@
  * canonical image, and only when all of that succeeded does anything get a name.
  */
 #include <builder/archive.h>
+#include <builder/build_memo.h>
 #include <builder/engine.h>
 #include <builder/output.h>
 #include <builder/serve.h>
@@ -37,14 +38,14 @@ typedef struct job {
     bool want_load, want_push;
     const char **tags; /* NULL-terminated: --tag, and names of outputs */
     size_t tag_count, tag_cap;
-    sb_layout *layout; /* of the canonical images */
+    sb_memo memo; /* with the layout of the canonical images */
     built results[PLATFORMS_MAX];
     sb_descriptor whole; /* the image, or the index of several */
 } job;
 
 static void job_clear(job *j)
 {
-    sb_layout_free(j->layout);
+    sb_memo_close(&j->memo);
     sb_engine_free(j->engine);
     sb_lock_free(j->lock);
     sb_arena_free(j->arena);
@@ -165,11 +166,19 @@ static int canonicalize(job *j, const sb_plan *plan, const char *from_path, cons
                         built *result, sb_error **err)
 {
     SB_AUTO(sb_layout) from = NULL;
+    sb_autofree char *key = NULL;
     sb_canonical_options options = {.epoch = j->lock->epoch, .base_layers = plan->base_layers};
 
-    if (sb_layout_open(from_path, false, &from, err) < 0 ||
-        sb_image_canonicalize(from, manifest, &options, j->layout, j->arena, &result->image, err) < 0)
-        return sb_wrap(err, "while making the canonical image");
+    if (sb_layout_open(from_path, false, &from, err) < 0 || sb_memo_key(plan, from, manifest, &key, err) < 0)
+        return -1;
+    if (!sb_memo_find(&j->memo, key, j->arena, &result->image)) {
+        if (sb_memo_make_room(&j->memo, err) < 0)
+            return -1;
+        if (sb_image_canonicalize(from, manifest, &options, j->memo.layout, j->arena, &result->image, err) <
+            0)
+            return sb_wrap(err, "while making the canonical image");
+        sb_memo_add(&j->memo, key, &result->image);
+    }
     result->base_layers = plan->base_layers;
     result->platform = sb_arena_dup(j->arena, plan->platform);
     result->image.platform = result->platform;
@@ -244,23 +253,11 @@ static int make_index(job *j, sb_error **err)
         json_array_append_new(json_object_get(index, "manifests"), entry);
     }
     if (sb_json_write(index, &out, err) < 0 ||
-        sb_layout_write(j->layout, sb_buf_slice(&out), &j->whole.digest, err) < 0)
+        sb_layout_write(j->memo.layout, sb_buf_slice(&out), &j->whole.digest, err) < 0)
         return -1;
     j->whole.media_type = SB_LIT(SB_MEDIA_OCI_INDEX);
     j->whole.size = out.len;
     return 0;
-}
-
-static int open_layout(job *j, sb_error **err)
-{
-    sb_autofree char *scratch = NULL;
-    sb_autofree char *path = NULL;
-    sb_autoclose int fd = -1;
-
-    if (sb_project_scratch(j->project, &fd, &scratch, err) < 0 || sb_remove_tree(fd, "image", err) < 0)
-        return -1;
-    path = sb_path_join(scratch, "image");
-    return sb_layout_open(path, true, &j->layout, err);
 }
 
 static int write_archive(job *j, const char *dest, sb_error **err)
@@ -268,9 +265,9 @@ static int write_archive(job *j, const char *dest, sb_error **err)
     SB_AUTO(sb_newfile) file = NULL;
 
     if (strcmp(dest, "-") == 0)
-        return sb_image_write_archive(j->layout, &j->whole.digest, j->tags, 0, STDOUT_FILENO, err);
+        return sb_image_write_archive(j->memo.layout, &j->whole.digest, j->tags, 0, STDOUT_FILENO, err);
     if (sb_newfile_begin(AT_FDCWD, dest, 0666, &file, err) < 0 ||
-        sb_image_write_archive(j->layout, &j->whole.digest, j->tags, 0, sb_newfile_fd(file), err) < 0)
+        sb_image_write_archive(j->memo.layout, &j->whole.digest, j->tags, 0, sb_newfile_fd(file), err) < 0)
         return -1;
     return sb_newfile_commit(file, err);
 }
@@ -283,9 +280,9 @@ static int write_layout(job *j, const char *dest, sb_error **err)
     if (sb_layout_open(dest, true, &layout, err) < 0)
         return -1;
     for (size_t i = 0; i < j->platform_count; i++)
-        if (sb_result_copy(j->layout, layout, &j->results[i].image.digest, err) < 0)
+        if (sb_result_copy(j->memo.layout, layout, &j->results[i].image.digest, err) < 0)
             return -1;
-    if (j->platform_count > 1 && sb_result_copy(j->layout, layout, &j->whole.digest, err) < 0)
+    if (j->platform_count > 1 && sb_result_copy(j->memo.layout, layout, &j->whole.digest, err) < 0)
         return -1;
     return sb_layout_tag(layout, &j->whole, j->tag_count ? sb_slice_z(j->tags[0]) : SB_NIL, err);
 }
@@ -307,13 +304,13 @@ static int write_files(job *j, const sb_output *output, const char *dest, sb_err
         else
             path = sb_asprintf(output->tar ? "%s.%s" : "%s/%s", dest, platform);
         if (!output->tar) {
-            if (sb_image_write_directory(j->layout, image, path, err) < 0)
+            if (sb_image_write_directory(j->memo.layout, image, path, err) < 0)
                 return -1;
         } else if (strcmp(dest, "-") == 0) {
-            if (sb_image_write_rootfs(j->layout, image, STDOUT_FILENO, err) < 0)
+            if (sb_image_write_rootfs(j->memo.layout, image, STDOUT_FILENO, err) < 0)
                 return -1;
         } else if (sb_newfile_begin(AT_FDCWD, path, 0666, &file, err) < 0 ||
-                   sb_image_write_rootfs(j->layout, image, sb_newfile_fd(file), err) < 0 ||
+                   sb_image_write_rootfs(j->memo.layout, image, sb_newfile_fd(file), err) < 0 ||
                    sb_newfile_commit(file, err) < 0) {
             return -1;
         }
@@ -352,7 +349,7 @@ static int hand_over(job *j, sb_error **err)
 {
     if (write_outputs(j, err) < 0)
         return -1;
-    if ((j->want_load || j->want_push) && j->ops->load(j->engine, j->layout, &j->results[0].image.digest,
+    if ((j->want_load || j->want_push) && j->ops->load(j->engine, j->memo.layout, &j->results[0].image.digest,
                                                        j->results[0].base_layers, j->tags, err) < 0)
         return sb_wrap(err, "the image was built, but the engine does not take it");
     for (size_t i = 0; j->want_push && i < j->tag_count; i++)
@@ -374,7 +371,7 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
         return -1;
     j.ops = sb_engine_ops_of(j.engine->kind);
     if (check_arguments(&j, err) < 0 || sb_project_exclusive(project, &exclusive, err) < 0 ||
-        open_layout(&j, err) < 0)
+        sb_memo_open(project, &j.memo, err) < 0)
         return -1;
     for (size_t i = 0; i < j.platform_count; i++)
         if (build_platform(&j, i, err) < 0)
@@ -383,8 +380,9 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
         j.whole = j.results[0].image;
     else if (make_index(&j, err) < 0)
         return -1;
-    if (hand_over(&j, err) < 0 || sb_result_report(project, options, j.engine, j.layout, &j.results[0].image,
-                                                   &j.whole, j.tags, &result, err) < 0)
+    if (sb_memo_save(&j.memo, err) < 0 || hand_over(&j, err) < 0 ||
+        sb_result_report(project, options, j.engine, j.memo.layout, &j.results[0].image, &j.whole, j.tags,
+                         &result, err) < 0)
         return -1;
     *ret_result = SB_TAKE(result);
     return 0;
