@@ -255,6 +255,14 @@ static int link_inode(sb_rootfs *rootfs, const sb_layer_entry *entry, sb_inode *
         *ret_inode = target->inode;
         return 0;
     }
+    /* Of a base it is only wanted what differs from it: this differs from everything. */
+    if (rootfs->fds[current_layer(rootfs)] < 0) {
+        *ret_inode = sb_arena_new_of(rootfs->arena, sb_inode);
+        (*ret_inode)->type = SB_ENTRY_FILE;
+        (*ret_inode)->opaque = true;
+        (*ret_inode)->layer = current_layer(rootfs);
+        return 0;
+    }
     shown = sb_printable(entry->path);
     return sb_fail(err, SB_ERR_PARSE, "a layer has the hard link %s to a file that is not in it", shown);
 }

@@ -175,6 +175,12 @@ static void test_hard_links(void **state)
     expect(base, ITEMS({'0', "copy", "hello", 0644, 0, 10}), "0 0644 0 10 copy = hello\n");
 }
 
+static void test_a_base_with_a_dangling_hard_link(void **state)
+{
+    (void)state;
+    expect(ITEMS({'1', "a", "missing", 0644, 0, 10}), ITEMS({'0', "a", "", 0644, 0, 10}), "0 0644 0 10 a\n");
+}
+
 static void test_stubs_of_engines(void **state)
 {
     (void)state;
@@ -319,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_opaque_directories_become_whiteouts),
         cmocka_unit_test(test_types_that_change),
         cmocka_unit_test(test_hard_links),
+        cmocka_unit_test(test_a_base_with_a_dangling_hard_link),
         cmocka_unit_test(test_stubs_of_engines),
         cmocka_unit_test(test_volatile_files),
         cmocka_unit_test(test_layers_upon_layers),
