@@ -9,6 +9,23 @@ static void add_result(const sb_plan *plan, sb_argv *argv)
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
 }
 
+/* Where images come from a registry that only "sbuild build" runs, a printed command takes them from their
+ * own. */
+static int check_images(const sb_plan *plan, sb_error **err)
+{
+    if (plan->engine->can.layout_contexts || plan->engine->kind != SB_ENGINE_DOCKER)
+        return 0;
+    for (size_t i = 0; i < plan->image_count; i++)
+        if (plan->images[i].strip || plan->options->offline)
+            return sb_fail(
+                err, SB_ERR_ENGINE,
+                "Docker's classic image store cannot take %" SB_FMT
+                " from a layout, so only \"sbuild build\" can build this there; switch on the containerd "
+                "image store, or use --engine buildah",
+                SB_ARG(plan->images[i].text));
+    return 0;
+}
+
 int sb_rewrite_make(sb_project *project, const sb_build_options *options, sb_rewrite *ret_rewrite,
                     sb_error **err)
 {
@@ -27,7 +44,7 @@ int sb_rewrite_make(sb_project *project, const sb_build_options *options, sb_rew
                      err) < 0)
         return -1;
     argv.arena = plan->arena;
-    if (sb_engine_ops_of(engine->kind)->command(plan, &argv, err) < 0)
+    if (check_images(plan, err) < 0 || sb_engine_ops_of(engine->kind)->command(plan, &argv, err) < 0)
         return -1;
     add_result(plan, &argv);
     ret_rewrite->command = sb_new_array(char *, argv.count + 1);
