@@ -176,8 +176,6 @@ static void test_options_that_engines_lack(void **state)
 
 static int setup(void **state)
 {
-    sb_autofree char *path = NULL;
-
     (void)state;
     dir = sb_temp_dir("sbuild-engine-test", NULL);
     /* printf and echo are built into the shell: nothing else of the machine is needed or seen. */
