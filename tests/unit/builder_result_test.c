@@ -61,8 +61,8 @@ static void check_layout(const char *path, const sb_digest *digest)
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_layout) layout = NULL;
     SB_AUTO(sb_error) err = NULL;
-    sb_manifest manifest;
-    sb_slice raw;
+    sb_manifest manifest = {0};
+    sb_slice raw = SB_NIL;
 
     if (sb_layout_open(path, false, &layout, &err) < 0 ||
         sb_layout_read(layout, arena, digest, SB_MANIFEST_MAX, &raw, &err) < 0 ||
