@@ -92,8 +92,7 @@ static void test_refusals(void **state)
 static void test_digest_ignores_line_ends(void **state)
 {
     static const char *const texts[] = {"FROM scratch\nCOPY a b\n", "FROM scratch\r\nCOPY a b\r\n",
-                                        "\xef\xbb\xbf"
-                                        "FROM scratch\r\nCOPY a b\n"};
+                                        "\xef\xbb\xbf\x46ROM scratch\r\nCOPY a b\n"};
     const fixture *f = *state;
     sb_digest first, other;
 
