@@ -11,7 +11,7 @@ struct sb_newfile {
     int dirfd; /* of the final place's own directory; owned */
     int fd;
     char *name; /* final, without directory */
-    char *temp;
+    char *temp; /* NULL when the file is written in place */
     char *path; /* for messages */
     bool committed;
 };
@@ -24,9 +24,20 @@ static int fail_errno(sb_error **err, const char *what, const char *path)
     return sb_fail(err, SB_ERR_IO, "cannot %s %s: %s", what, shown, strerror(saved));
 }
 
+/* Is there something that must not be replaced by a file: a device, a pipe? */
+static bool is_special(int dirfd, const char *path, int flags)
+{
+    struct stat st;
+
+    return fstatat(dirfd, path, &st, flags) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
+           !S_ISLNK(st.st_mode);
+}
+
 int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_file, sb_error **err)
 {
     SB_AUTO(sb_newfile) file = sb_new(sb_newfile);
+    /* A user's /dev/stdout is a link; beneath a directory of somebody else's making no link is followed. */
+    bool users = dirfd == AT_FDCWD;
     const char *slash = strrchr(path, '/');
     sb_autofree char *dir =
         slash ? sb_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : sb_strdup(".");
@@ -35,6 +46,14 @@ int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_
     file->fd = -1;
     file->path = sb_strdup(path);
     file->name = sb_strdup(slash ? slash + 1 : path);
+    file->dirfd = -1;
+    if (users && is_special(dirfd, path, 0)) {
+        file->fd = openat(dirfd, path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        if (file->fd < 0)
+            return fail_errno(err, "open", path);
+        *ret_file = SB_TAKE(file);
+        return 0;
+    }
     file->dirfd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->dirfd < 0)
         return fail_errno(err, "open directory", dir);
@@ -63,6 +82,10 @@ int sb_newfile_fd(const sb_newfile *file)
 
 int sb_newfile_commit(sb_newfile *file, sb_error **err)
 {
+    if (!file->temp) {
+        file->committed = true;
+        return 0;
+    }
     if (fsync(file->fd) < 0)
         return fail_errno(err, "write", file->path);
     if (renameat(file->dirfd, file->temp, file->dirfd, file->name) < 0)
@@ -90,9 +113,13 @@ void sb_newfile_free(sb_newfile *file)
 static bool has_content(int dirfd, const char *path, sb_slice data)
 {
     sb_autofree char *old = NULL;
+    struct stat st;
     bool missing;
     size_t len;
 
+    /* What is no file may have no end, or keep its reader waiting. */
+    if (fstatat(dirfd, path, &st, 0) < 0 || !S_ISREG(st.st_mode))
+        return false;
     return sb_read_file(dirfd, path, data.len, &old, &len, &missing, NULL) == 0 &&
            sb_slice_eq(data, sb_slice_of(old, len));
 }

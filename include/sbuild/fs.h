@@ -39,7 +39,8 @@ int sb_read_file(int dirfd, const char *path, size_t max, char **ret_data, size_
                  sb_error **err);
 int sb_write_all(int fd, const void *data, size_t len, const char *name, sb_error **err);
 
-/* A file in the making beside its final place. Not committed, it vanishes with sb_newfile_free. */
+/* A file in the making beside its final place. Not committed, it vanishes with sb_newfile_free. A device or a
+ * pipe (dirfd AT_FDCWD: a user's own path) is written to, not replaced. */
 typedef struct sb_newfile sb_newfile;
 int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_file, sb_error **err);
 int sb_newfile_fd(const sb_newfile *file); /* for writing; the sb_newfile owns it */

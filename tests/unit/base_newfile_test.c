@@ -146,10 +146,41 @@ static void test_full_disk(void **state)
     assert_string_equal(error->message, "cannot write the file: No space left on device");
 }
 
+/* "--iidfile /dev/stdout", "--output type=tar,dest=/dev/full": root would lose the device. */
+static void test_devices_and_pipes_are_written_to(void **state)
+{
+    tempdir *f = *state;
+    SB_AUTO(sb_error) error = NULL;
+    sb_autofree char *fifo = sb_path_join(f->dir, "fifo"), *link = sb_path_join(f->dir, "link");
+    sb_newfile *file;
+    struct stat st;
+    char got[8];
+    int reader;
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(symlink("fifo", link), 0);
+    reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_int_equal(sb_write_file(AT_FDCWD, fifo, SB_LIT("one"), 0644, &error), 0);
+    assert_int_equal(read(reader, got, sizeof(got)), 3);
+    assert_int_equal(sb_write_file(AT_FDCWD, link, SB_LIT("four"), 0644, &error), 0);
+    assert_int_equal(read(reader, got, sizeof(got)), 4);
+    close(reader);
+    assert_int_equal(lstat(fifo, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(sb_newfile_begin(AT_FDCWD, fifo, 0644, &file, &error), 0);
+    sb_newfile_free(file);
+    assert_int_equal(lstat(fifo, &st), 0);
+    assert_int_equal(count(f), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_devices_and_pipes_are_written_to),
         TEST(test_only_a_commit_counts),
         TEST(test_same_content_is_left_alone),
         TEST(test_links),
