@@ -39,6 +39,28 @@ run bash -c 'umask 077; exec "$@"' bash "$SBUILD" build -q --engine buildah --no
 assert_eq "$all" "$(image_id)" "image ID of the clone"
 assert_eq "$manifest" "$(jq -r .manifest "$T/clone/.sbuild/result.json")" "manifest digest of the clone"
 
+# Another user with copies of all that root has for itself.
+other_user() {
+	local client
+	now "another user, who may use the daemon, under another umask"
+	client=$(dirname "$(command -v docker)")
+	mkdir "$T/user"
+	cp "$SBUILD" "$T/user/sbuild"
+	cp -rL "$client" "$T/user/client"
+	cp -r "$T/all" "$T/config" "$T/user/"
+	rm -rf "$T/user/all/.sbuild"
+	mkdir "$T/user/home" "$T/user/docker"
+	cp -r "$T/user/client/cli-plugins" "$T/user/docker/"
+	chown -R 1234:1234 "$T/user"
+	chmod 711 "$T" "$(dirname "${DOCKER_HOST#unix://}")"
+	chmod 666 "${DOCKER_HOST#unix://}"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	run setpriv --reuid=1234 --regid=1234 --clear-groups env HOME="$T/user/home" XDG_CACHE_HOME="$T/user/cache" \
+		XDG_CONFIG_HOME="$T/user/config" DOCKER_CONFIG="$T/user/docker" PATH="$T/user/client:$PATH" \
+		bash -c 'umask 077; exec "$@"' bash "$T/user/sbuild" build -q --engine docker -t all:1.0.1 "$T/user/all"
+	assert_eq "$all" "$(image_id)" "image ID of another user's build"
+}
+
 for store in containerd classic; do
 	now "Docker with the $store store"
 	engine_docker_start "$store" --store "$store"
@@ -49,5 +71,6 @@ for store in containerd classic; do
 	assert_eq "$hello" "$(image_id)" "image ID of hello from Docker"
 	run sbuild build -q --engine docker "${arguments[@]}" -t multi:1.0.0 "$T/multi"
 	assert_eq "$multi" "$(image_id)" "image ID of multi from Docker"
+	if [[ $store == containerd ]]; then other_user; fi
 	stop_part docker-engine.sh "$store"
 done
