@@ -3,9 +3,24 @@
 
 #include <sbuild/fs.h>
 
+#include <fcntl.h>
+
 enum { MEMO_MAX = 1 << 20 };
 
-#define MEMO_NAME "canonical.json"
+/* "…/canonical/HEX.json" below the user's cache: what a repository brings along must not have a say here. */
+static char *memo_path(const sb_project *project, sb_error **err)
+{
+    sb_autofree char *cache = sb_cache_dir(err);
+    sb_autofree char *dir = cache ? sb_path_join(cache, "canonical") : NULL;
+    char hex[SB_DIGEST_HEX];
+    sb_digest digest;
+
+    if (!dir || sb_mkdirs(dir, err) < 0)
+        return NULL;
+    sb_digest_of(SB_HASH_SHA256, project->dockerfile_path, &digest);
+    sb_digest_hex(&digest, hex);
+    return sb_asprintf("%s/%s.json", dir, hex);
+}
 
 static int open_layout(sb_memo *memo, bool fresh, sb_error **err)
 {
@@ -25,17 +40,17 @@ static int open_layout(sb_memo *memo, bool fresh, sb_error **err)
 
 int sb_memo_open(sb_project *project, sb_memo *memo, sb_error **err)
 {
+    sb_autofree char *path = memo_path(project, err);
     sb_autofree char *text = NULL;
-    sb_autoclose int fd = -1;
     bool missing = false;
     size_t len;
 
-    *memo = (sb_memo){.project = project, .used = json_object()};
-    if (sb_project_scratch(project, &fd, NULL, err) < 0)
+    if (!path)
         return -1;
+    *memo = (sb_memo){.project = project, .used = json_object()};
     /* One that cannot be read only costs time. */
-    if (sb_read_file(fd, MEMO_NAME, MEMO_MAX, &text, &len, &missing, NULL) == 0)
-        (void)sb_json_parse(sb_slice_of(text, len), MEMO_NAME, &memo->known, NULL);
+    if (sb_read_file(AT_FDCWD, path, MEMO_MAX, &text, &len, &missing, NULL) == 0)
+        (void)sb_json_parse(sb_slice_of(text, len), path, &memo->known, NULL);
     return open_layout(memo, !memo->known, err);
 }
 
@@ -59,17 +74,28 @@ int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *m
     return 0;
 }
 
+static bool is_whole(const sb_layout *layout, const sb_descriptor *blob)
+{
+    sb_autoclose int fd = -1;
+    sb_digest digest;
+
+    return sb_layout_has(layout, &blob->digest, blob->size) &&
+           sb_layout_open_blob(layout, &blob->digest, &fd, NULL) == 0 &&
+           sb_digest_of_fd(blob->digest.algo, fd, &digest, NULL, NULL) == 0 &&
+           sb_digest_eq(&digest, &blob->digest);
+}
+
+/* All of it, with the content that its digests say: the directory is the repository's, too. */
 static bool is_complete(const sb_layout *layout, sb_arena *arena, const sb_digest *image)
 {
     sb_manifest manifest;
     sb_slice raw;
 
     if (sb_layout_read(layout, arena, image, SB_MANIFEST_MAX, &raw, NULL) < 0 ||
-        sb_manifest_parse(arena, raw, SB_NIL, &manifest, NULL) < 0 ||
-        !sb_layout_has(layout, &manifest.config.digest, manifest.config.size))
+        sb_manifest_parse(arena, raw, SB_NIL, &manifest, NULL) < 0 || !is_whole(layout, &manifest.config))
         return false;
     for (size_t i = 0; i < manifest.layer_count; i++)
-        if (!sb_layout_has(layout, &manifest.layers[i].digest, manifest.layers[i].size))
+        if (!is_whole(layout, &manifest.layers[i]))
             return false;
     return true;
 }
@@ -107,12 +133,12 @@ void sb_memo_add(sb_memo *memo, const char *key, const sb_descriptor *image)
 
 int sb_memo_save(sb_memo *memo, sb_error **err)
 {
+    sb_autofree char *path = memo_path(memo->project, err);
     sb_autobuf out = SB_BUF_INIT(MEMO_MAX);
-    sb_autoclose int fd = -1;
 
-    if (sb_json_write(memo->used, &out, err) < 0 || sb_project_scratch(memo->project, &fd, NULL, err) < 0)
+    if (!path || sb_json_write(memo->used, &out, err) < 0)
         return -1;
-    return sb_write_file(fd, MEMO_NAME, sb_buf_slice(&out), 0644, err);
+    return sb_write_file(AT_FDCWD, path, sb_buf_slice(&out), 0644, err);
 }
 
 void sb_memo_close(sb_memo *memo)

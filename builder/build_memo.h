@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The canonical images of the last build, so that a build whose result is the same as then does not make them
- * again: `.sbuild/image` and the keys in `.sbuild/canonical.json`.
+ * again: they are in `.sbuild/image`, and what they were made of is noted in the user's cache.
  */
 #ifndef SBUILD_BUILDER_BUILD_MEMO_H
 #define SBUILD_BUILDER_BUILD_MEMO_H

@@ -28,6 +28,19 @@ for i in {1..12}; do
 done
 jq -e . "$T/p/.sbuild/result.json" >/dev/null || fail "result.json is damaged"
 
+now "what was kept of the last build and is no longer what it was is made again"
+for blob in "$T"/p/.sbuild/image/blobs/sha256/*; do
+	size=$(stat -c %s "$blob")
+	rm "$blob"
+	head -c "$size" /dev/zero >"$blob"
+done
+run sbuild build -q -t p:1.0.0 -o "type=oci,dest=$T/again,tar=false" "$T/p"
+assert_status 0
+assert_eq "$id" "$OUT"
+for blob in "$T"/again/blobs/sha256/*; do
+	assert_eq "${blob##*/}" "$(sha256sum <"$blob" | cut -d' ' -f1)" "content of a blob"
+done
+
 now "two at once"
 sbuild build -q -t p:1.0.1 "$T/p" >"$T/one" 2>"$T/one.err" &
 first=$!
