@@ -184,12 +184,16 @@ static int read_mirrors(const reader *r, json_t *object, sb_registry_settings *e
     return 0;
 }
 
-/* A repository cannot unblock, by a longer prefix, what the user has blocked. */
-static bool blocked_by_user(const reader *r, sb_slice prefix)
+/* What the user has said about this part of a registry; a longer prefix does not get a repository out of it.
+ */
+static const sb_registry_settings *said_by_user(const reader *r, sb_slice prefix)
 {
-    const sb_registry_settings *wider = r->own ? NULL : sb_settings_registry(r->builder->settings, prefix);
+    return r->own ? NULL : sb_settings_registry(r->builder->settings, prefix);
+}
 
-    return wider && wider->blocked;
+static bool says_where(const sb_registry_settings *entry)
+{
+    return entry->location.ptr || entry->mirror_count || entry->ca_file.ptr || entry->client_cert.ptr;
 }
 
 static int read_registry(const reader *r, sb_slice prefix, json_t *object)
@@ -197,9 +201,10 @@ static int read_registry(const reader *r, sb_slice prefix, json_t *object)
     static const char *const known[] = {"location",    "insecure",   "blocked", "ca-file",
                                         "client-cert", "client-key", "mirrors", NULL};
     static const char *const private[] = {"ca-file", "client-cert", "client-key"};
+    const sb_registry_settings *wider;
     sb_registry_settings *entry;
     sb_slice location, paths[3];
-    bool insecure, blocked;
+    bool insecure, blocked, settled;
 
     if (!json_is_object(object))
         return fail_key(r, "registries", "must be an object of objects");
@@ -216,7 +221,14 @@ static int read_registry(const reader *r, sb_slice prefix, json_t *object)
         if (paths[i].ptr && for_user_only(r, private[i]) < 0)
             return -1;
     }
-    blocked = blocked || blocked_by_user(r, prefix);
+    wider = said_by_user(r, prefix);
+    blocked = blocked || (wider && wider->blocked);
+    settled = wider && says_where(wider);
+    if (settled && !blocked) {
+        sb_registry_settings ignored = {0};
+
+        return read_mirrors(r, object, &ignored);
+    }
     entry = sb_settings_entry(r->builder, prefix, r->err);
     if (!entry)
         return -1;
@@ -387,8 +399,9 @@ int sb_settings_load(const char *context, sb_settings **ret_settings, sb_error *
     if (!user_file)
         return -1;
     builder.user_file = user_file;
-    if (add_user_file(&builder, err) < 0 || (context && add_repository_file(&builder, context, err) < 0) ||
-        sb_settings_add_system(&builder, err) < 0)
+    /* The repository's comes last: what is said first stands. */
+    if (add_user_file(&builder, err) < 0 || sb_settings_add_system(&builder, err) < 0 ||
+        (context && add_repository_file(&builder, context, err) < 0))
         return -1;
     *ret_settings = SB_TAKE(settings);
     return 0;

@@ -233,19 +233,42 @@ int sb_demand_check_file(const sb_demand *d, sb_error **err)
     return 0;
 }
 
+/*
+ * Behind "sbuild:", whatever the letters' case and the blanks: a slip must not make a demand a mere remark.
+ * Nor must a forgotten colon, before the one word that is a demand.
+ */
+static bool is_ours(sb_slice text, sb_slice *ret_rest)
+{
+    static const char name[] = "sbuild";
+    sb_slice s = sb_slice_trim(text);
+
+    if (!sb_slice_eq_nocase(sb_slice_sub(s, 0, s.len < strlen(name) ? s.len : strlen(name)),
+                            sb_slice_z(name)))
+        return false;
+    s = sb_slice_sub(s, strlen(name), s.len);
+    *ret_rest = sb_slice_trim(s);
+    if (sb_slice_starts(*ret_rest, SB_LIT(":"))) {
+        *ret_rest = sb_slice_trim(sb_slice_sub(*ret_rest, 1, ret_rest->len));
+        return true;
+    }
+    return ret_rest->len < s.len && ret_rest->len > strlen("verify") &&
+           isspace((unsigned char)ret_rest->ptr[strlen("verify")]) &&
+           sb_slice_eq_nocase(sb_slice_sub(*ret_rest, 0, strlen("verify")), SB_LIT("verify")) &&
+           sb_slice_chr(*ret_rest, '=') > 0;
+}
+
 int sb_verify_comment(sb_slice text, sb_slice origin, sb_slice *ret_words, sb_error **err)
 {
     static const char *const foreign[] = {"ignore", "allow", "skip"}; /* of the lint rules */
-    sb_slice s = sb_slice_trim(text), word;
+    sb_slice s, word;
     size_t i = 0;
 
-    if (!sb_slice_starts(s, SB_LIT("sbuild:")))
+    if (!is_ours(text, &s))
         return 0;
-    s = sb_slice_trim(sb_slice_sub(s, strlen("sbuild:"), s.len));
     while (i < s.len && (isalnum((unsigned char)s.ptr[i]) || s.ptr[i] == '-'))
         i++;
     word = sb_slice_sub(s, 0, i);
-    if (sb_slice_eqz(word, "verify") && (i == s.len || isspace((unsigned char)s.ptr[i]))) {
+    if (sb_slice_eq_nocase(word, SB_LIT("verify")) && (i == s.len || isspace((unsigned char)s.ptr[i]))) {
         *ret_words = sb_slice_sub(s, i, s.len);
         return 1;
     }
@@ -279,7 +302,7 @@ int sb_verify_comments_of(sb_arena *arena, const sb_dockerfile *df, const sb_df_
         sb_demand demand;
         int r;
 
-        if (sb_slice_find(comment->text, SB_LIT("sbuild:")) < 0)
+        if (!is_ours(comment->text, &words))
             continue;
         origin = origin_of(arena, df, comment->line);
         r = sb_verify_comment(comment->text, origin, &words, err);
@@ -301,6 +324,8 @@ static sb_slice comment_text(sb_slice line)
 {
     sb_slice s = sb_slice_trim(line);
 
+    if (sb_slice_starts(s, SB_LIT("\xef\xbb\xbf")))
+        s = sb_slice_trim(sb_slice_sub(s, 3, s.len));
     return s.len && s.ptr[0] == '#' ? sb_slice_sub(s, 1, s.len) : SB_NIL;
 }
 
@@ -340,8 +365,6 @@ static int check_loose(sb_arena *arena, const sb_dockerfile *df, sb_error **err)
     size_t at = 0; /* the first instruction that ends at or behind this line */
     unsigned line = 0;
 
-    if (sb_slice_find(df->text, SB_LIT("sbuild:")) < 0)
-        return 0;
     while (rest.ptr) {
         sb_slice text = sb_slice_cut(&rest, '\n');
         sb_slice comment = comment_text(text), words;
@@ -350,7 +373,7 @@ static int check_loose(sb_arena *arena, const sb_dockerfile *df, sb_error **err)
         bool attached = false;
 
         line++;
-        if (!comment.ptr || sb_slice_find(comment, SB_LIT("sbuild:")) < 0)
+        if (!comment.ptr || !is_ours(comment, &words))
             continue;
         while (at < df->instruction_count && df->instructions[at].end_line < line)
             at++;
@@ -447,20 +470,4 @@ int sb_demand_url(sb_arena *arena, const sb_demand *demand, sb_slice pattern, sb
     }
     *ret_url = sb_arena_dup(arena, sb_buf_slice(&out));
     return 0;
-}
-
-bool sb_trust_applies(sb_slice prefix, sb_slice url)
-{
-    ptrdiff_t scheme = sb_slice_find(url, SB_LIT("://")), slash;
-    size_t host_end;
-
-    if (!prefix.len || prefix.len > url.len || scheme < 0)
-        return false;
-    slash = sb_slice_chr(sb_slice_sub(url, (size_t)scheme + 3, url.len), '/');
-    host_end = slash < 0 ? url.len : (size_t)(scheme + 3 + slash);
-    if (host_end > prefix.len)
-        host_end = prefix.len;
-    /* The case of scheme and host does not count. */
-    return sb_slice_eq_nocase(sb_slice_sub(prefix, 0, host_end), sb_slice_sub(url, 0, host_end)) &&
-           sb_slice_eq(sb_slice_sub(prefix, host_end, prefix.len), sb_slice_sub(url, host_end, prefix.len));
 }

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tempdir.h"
+
 static int add(sb_settings *settings, const char *text, bool own, sb_error **err)
 {
     sb_settings_builder builder = {.settings = settings,
@@ -99,6 +101,62 @@ static void repository_can_tighten(void **state)
     assert_int_equal(s->min_age, 7 * 86400);
     assert_true(s->require_signatures);
     assert_int_equal(s->parallel, 4);
+}
+
+/* A longer prefix would count for more than what the user has configured. */
+static void repository_cannot_lead_elsewhere(void **state)
+{
+    SB_AUTO(sb_settings) s = sb_settings_new();
+    sb_settings_builder builder = {.settings = s, .user_file = "x"};
+    const sb_registry_settings *r;
+
+    (void)state;
+    assert_int_equal(sb_settings_add_containers(&builder,
+                                                SB_LIT("[[registry]]\nprefix = \"docker.io\"\n"
+                                                       "location = \"hub.corp.org\"\n"
+                                                       "[[registry]]\nprefix = \"evil.org\"\n"
+                                                       "blocked = true\n"),
+                                                "registries.conf", NULL),
+                     0);
+    assert_int_equal(
+        sb_settings_add_json(
+            &builder,
+            SB_LIT("{\"registries\": {\"docker.io/library\": {\"mirrors\": [{\"location\": \"m.org\"}]},"
+                   " \"docker.io/bad\": {\"blocked\": true}, \"evil.org/x\": {},"
+                   " \"ghcr.io\": {\"mirrors\": [{\"location\": \"m.org\"}]}}}"),
+            "sbuild.json", false, NULL),
+        0);
+    r = sb_settings_registry(s, SB_LIT("docker.io/library/node"));
+    assert_true(sb_slice_eqz(r->location, "hub.corp.org"));
+    assert_int_equal(r->mirror_count, 0);
+    assert_true(sb_settings_registry(s, SB_LIT("docker.io/bad/x"))->blocked);
+    assert_true(sb_settings_registry(s, SB_LIT("evil.org/x/y"))->blocked);
+    assert_int_equal(sb_settings_registry(s, SB_LIT("ghcr.io/a/b"))->mirror_count, 1);
+}
+
+/* What the machine's own files say is known when the repository's file is read. */
+static void the_repository_speaks_last(void **state)
+{
+    const tempdir *t = *state;
+    SB_AUTO(sb_settings) s = NULL;
+    sb_autofree char *conf = sb_path_join(t->dir, "registries.conf");
+    sb_autofree char *config = sb_path_join(t->dir, "config");
+
+    setenv("XDG_CONFIG_HOME", config, 1);
+    setenv("CONTAINERS_REGISTRIES_CONF", conf, 1);
+    assert_int_equal(sb_write_file(AT_FDCWD, conf,
+                                   SB_LIT("[[registry]]\nprefix = \"evil.org\"\nblocked = true\n"), 0644,
+                                   NULL),
+                     0);
+    assert_int_equal(sb_write_file(t->dirfd, "sbuild.json",
+                                   SB_LIT("{\"registries\": {\"evil.org/x\": {\"mirrors\": [{\"location\": "
+                                          "\"m.org\"}]}}}"),
+                                   0644, NULL),
+                     0);
+    assert_int_equal(sb_settings_load(t->dir, &s, NULL), 0);
+    assert_true(sb_settings_registry(s, SB_LIT("evil.org/x/y"))->blocked);
+    unsetenv("XDG_CONFIG_HOME");
+    unsetenv("CONTAINERS_REGISTRIES_CONF");
 }
 
 static void mistakes(void **state)
@@ -230,6 +288,8 @@ int main(void)
         cmocka_unit_test(users_file),
         cmocka_unit_test(repository_cannot_loosen),
         cmocka_unit_test(repository_can_tighten),
+        cmocka_unit_test(repository_cannot_lead_elsewhere),
+        cmocka_unit_test_setup_teardown(the_repository_speaks_last, tempdir_setup, tempdir_teardown),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(other_tools_files),
         cmocka_unit_test(toml),

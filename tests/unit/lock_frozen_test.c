@@ -160,6 +160,35 @@ static void test_demands(void **state)
         "\"sbuild lock\"");
 }
 
+/* A lock that was edited: its evidence answers to the Dockerfile, its digest does not. */
+static void test_contradiction(void **state)
+{
+    static const char three[] = "sha256:3333333333333333333333333333333333333333333333333333333333333333";
+    sb_frozen_options options = {.platform = "linux/amd64"};
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_lock) lock = NULL;
+    SB_AUTO(sb_error) err = NULL;
+    sb_df_view *view = NULL;
+
+    put(*state, "Dockerfile",
+        "FROM scratch\nADD "
+        "--checksum=sha256:3333333333333333333333333333333333333333333333333333333333333333 "
+        "https://e.org/onbuild /\n");
+    project = open_project(*state);
+    lock = make_lock(project);
+    for (size_t i = 0; i < lock->file_count; i++) {
+        lock->files[i].evidence[0] =
+            (sb_lock_evidence){.kind = SB_EVIDENCE_CHECKSUM, .checksum = sb_slice_z(three), .threshold = 1};
+    }
+    assert_int_equal(sb_frozen_view(project, lock, &options, &view, &err), -1);
+    assert_int_equal(err->code, SB_ERR_VERIFY);
+    assert_non_null(strstr(err->message, "is demanded, but " OTHER " is locked"));
+    for (size_t i = 0; i < lock->file_count; i++)
+        assert_int_equal(sb_digest_parse(sb_slice_z(three), &lock->files[i].digest, NULL), 0);
+    assert_int_equal(sb_frozen_view(project, lock, &options, &view, NULL), 0);
+    sb_df_view_free(view);
+}
+
 static void test_missing_config(void **state)
 {
     const fixture *f = *state;
@@ -190,8 +219,9 @@ static void test_host_platform(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_covered), TEST(test_not_covered), TEST(test_arguments),      TEST(test_platform),
-        TEST(test_target),  TEST(test_demands),     TEST(test_missing_config), TEST(test_host_platform),
+        TEST(test_covered),       TEST(test_not_covered),    TEST(test_arguments),
+        TEST(test_platform),      TEST(test_target),         TEST(test_demands),
+        TEST(test_contradiction), TEST(test_missing_config), TEST(test_host_platform),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

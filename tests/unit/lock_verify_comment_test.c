@@ -135,6 +135,17 @@ static void test_trust(void **state)
     assert_true(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://x.org/a")));
     assert_true(sb_trust_applies(SB_LIT("https://x.org/rel/tool-"), SB_LIT("https://x.org/rel/tool-1.tgz")));
     assert_true(sb_trust_applies(SB_LIT("https://X.org/"), SB_LIT("HTTPS://x.ORG/a")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://me@x.org/a")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://me:x@x.org:443/a")));
+    assert_true(sb_trust_applies(SB_LIT("http://x.org/"), SB_LIT("http://x.org:80/a")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://x.org./a")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://x.org")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org:443/rel/"), SB_LIT("https://x.org//rel/./a/../tool")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/rel/"), SB_LIT("https://x.org/%72e%6C/%2e%2E/rel/t")));
+    assert_true(sb_trust_applies(SB_LIT("https://x.org/a%2fb"), SB_LIT("https://x.org/a%2Fb?c")));
+    assert_false(sb_trust_applies(SB_LIT("https://x.org/rel/"), SB_LIT("https://x.org/rel/../t")));
+    assert_false(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://x.org:8443/a")));
+    assert_false(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://y.org/@x.org/")));
     assert_false(sb_trust_applies(SB_LIT("https://x.org/A"), SB_LIT("https://x.org/a")));
     assert_false(sb_trust_applies(SB_LIT("https://x.org/"), SB_LIT("https://y.org/")));
     assert_false(sb_trust_applies(SB_LIT(""), SB_LIT("https://y.org/")));
@@ -157,6 +168,10 @@ static void test_places(void **state)
         {"FROM a\n#sbuild:verify sha512=1\nADD https://x.org/a /\n", "sha512="},
         {"FROM a\n# sbuild: verfy sha512=1\nADD https://x.org/a /\n", "did you mean"},
         {"FROM a\n# sbuild: ignore add-url\nADD https://x.org/a /\n", NULL},
+        {"FROM a\n# SBUILD : Verify sha512=1\nADD https://x.org/a /\n", "sha512="},
+        {"FROM a\n# sbuild verify sha512=1\nADD https://x.org/a /\n", "sha512="},
+        {"\xef\xbb\xbf# Sbuild: verify sha512=1\n\nFROM a\n", "stands above nothing"},
+        {"FROM a\n# sbuild verifies what it downloads\nADD https://x.org/a /\n", NULL},
         {"FROM a\n# about sbuild: it is fine\nADD https://x.org/a /\n", NULL},
     };
 
