@@ -66,6 +66,7 @@ assert_eq "$scratch" "$(build docker scratch)" "image ID from Docker, from scrat
 in_container() { docker run --rm "$@"; }
 
 now "it is what the Dockerfile says"
+# shellcheck disable=SC2016 # expanded in the container
 assert_ok in_container --user 0 hard:1.0.0 -c '
 	set -e
 	cd /srv

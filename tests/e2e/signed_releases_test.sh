@@ -22,6 +22,7 @@ while IFS=$'\t' read -r name f p s st; do
 done <"$releases/releases.tsv"
 [[ ${#names[@]} -ge 8 ]] || fail "only ${#names[@]} signed releases"
 files_start files "$WWW"
+# shellcheck disable=SC2119 # no registry
 sbuild_config
 
 url() { printf '%s/%s/%s' "$FILES_URL" "$1" "${file[$1]}"; }
