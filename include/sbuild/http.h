@@ -60,8 +60,8 @@ int sb_http_perform(sb_http *http, const sb_http_request *request, sb_http_respo
                     sb_error **err);
 /* The value of a response header (the first, or the n-th of that name), trimmed; absent slice without it. */
 sb_slice sb_http_header(const sb_http_response *response, const char *name, unsigned n);
-/* An error that says who answered what to which URL (for `what`, may be NULL): 404 → NOT_FOUND, 401/403 → AUTH, 410 → GONE, else
- * NETWORK. */
+/* An error that says who answered what to which URL (for `what`, may be NULL): 404 → NOT_FOUND, 401/403 →
+ * AUTH, 410 → GONE, else NETWORK. */
 int sb_http_status_error(const sb_http_response *response, const char *what, sb_error **err);
 
 /*

@@ -184,9 +184,9 @@ typedef struct sb_update_options {
     const char *const *platforms; /* NULL-terminated; NULL: those of the lock, else the host's */
     const char *const *contexts;  /* names of --build-context: what they replace is not locked */
     size_t context_count;
-    bool update_all;              /* --update */
-    const char *const *update;    /* --update=NAME, NULL-terminated; may be NULL */
-    int64_t min_age;              /* seconds; 0: the settings' */
+    bool update_all;           /* --update */
+    const char *const *update; /* --update=NAME, NULL-terminated; may be NULL */
+    int64_t min_age;           /* seconds; 0: the settings' */
     bool require_signatures;
     bool no_run;
     bool pull_images; /* fetch base images into the image cache as well (default of the command) */

@@ -16,7 +16,7 @@ packages_run=(
 )
 
 packages_test=(
-	libcmocka-dev clang libclang-rt-14-dev
+	libcmocka-dev clang clang-format codespell libclang-rt-14-dev
 	apache2-utils curl dpkg-dev faketime minisign nginx-light shellcheck skopeo xz-utils bzip2 zstd
 )
 
