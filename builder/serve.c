@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
@@ -23,6 +24,7 @@ enum {
     MANIFEST_MAX = 4 << 20,
     TOKEN_BYTES = 16,
     IDLE_SECONDS = 120,
+    CONNECTIONS_MAX = 256, /* at a time: anybody on this machine may connect */
 };
 
 struct sb_serve {
@@ -35,10 +37,11 @@ typedef struct server {
     int blobs; /* directory descriptor of blobs/sha256 */
     int listener;
     char token[2 * TOKEN_BYTES + 1];
+    atomic_uint connections;
 } server;
 
 typedef struct connection {
-    const server *server;
+    server *server;
     int fd;
 } connection;
 
@@ -74,6 +77,15 @@ static bool answer_short(int fd, const char *status, const char *body)
     return send_all(fd, text, strlen(text));
 }
 
+/* It becomes part of a header. */
+static bool is_media_type(sb_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= ' ' || text.ptr[i] > '~')
+            return false;
+    return text.len > 0;
+}
+
 /* A manifest says itself what it is; older ones by their members. */
 static char *media_type_of(int fd)
 {
@@ -84,7 +96,7 @@ static char *media_type_of(int fd)
     if (sb_read_fd(fd, "manifest", MANIFEST_MAX, &text, &len, NULL) < 0 ||
         sb_json_parse(sb_slice_of(text, len), "manifest", &json, NULL) < 0 || lseek(fd, 0, SEEK_SET) < 0)
         return NULL;
-    if (sb_json_str(json, "mediaType").len)
+    if (is_media_type(sb_json_str(json, "mediaType")))
         return sb_slice_dup(sb_json_str(json, "mediaType"));
     return sb_strdup(sb_json_array(json, "manifests") ? "application/vnd.oci.image.index.v1+json"
                                                       : "application/vnd.oci.image.manifest.v1+json");
@@ -211,6 +223,7 @@ static void *talk(void *arg)
     size_t len = 0;
 
     (void)setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof(idle));
     for (;;) {
         char *end = memmem(buf, len, "\r\n\r\n", 4);
         size_t used;
@@ -237,13 +250,14 @@ static void *talk(void *arg)
         len -= used;
     }
     close(c->fd);
+    c->server->connections--;
     free(c);
     return NULL;
 }
 
 static int serve_forever(void *ctx)
 {
-    const server *s = ctx;
+    server *s = ctx;
 
     /* An interrupt is the parent's business, which ends this process when the engine is through. */
     signal(SIGINT, SIG_IGN);
@@ -256,9 +270,15 @@ static int serve_forever(void *ctx)
             continue;
         if (fd < 0)
             return 1;
+        if (s->connections >= CONNECTIONS_MAX) {
+            close(fd);
+            continue;
+        }
         c = sb_new(connection);
         *c = (connection){s, fd};
+        s->connections++;
         if (pthread_create(&thread, NULL, talk, c) != 0) {
+            s->connections--;
             close(fd);
             free(c);
             continue;

@@ -116,6 +116,38 @@ static void test_blob_and_ranges(void **state)
     assert_memory_equal(odd, "HTTP/1.1 200 ", 13);
 }
 
+/* A manifest's words are no header lines. */
+static void test_media_type_with_line_break(void **state)
+{
+    char hex[SB_DIGEST_HEX];
+    sb_autofree char *answer = NULL;
+
+    (void)state;
+    add_blob("{\"mediaType\":\"a/b\\r\\nX-Forged: 1\"}", hex);
+    answer = get("GET", "manifests", hex, "");
+    assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+    assert_null(strstr(answer, "\nX-Forged"));
+}
+
+/* Whoever opens connections without end does not get threads without end. */
+static void test_connections_have_a_maximum(void **state)
+{
+    enum { MANY = 300 };
+    int fds[MANY], refused = 0;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        fds[i] = connect_to();
+    for (int i = 0; i < MANY; i++) {
+        char c;
+
+        refused += recv(fds[i], &c, 1, i < 256 ? MSG_DONTWAIT : 0) == 0;
+    }
+    for (int i = 0; i < MANY; i++)
+        close(fds[i]);
+    assert_int_equal(refused, MANY - 256);
+}
+
 static void test_keep_alive_and_pipelining(void **state)
 {
     sb_autofree char *request = sb_asprintf(
@@ -206,6 +238,8 @@ int main(void)
         cmocka_unit_test(test_version_check),
         cmocka_unit_test(test_manifest),
         cmocka_unit_test(test_blob_and_ranges),
+        cmocka_unit_test(test_media_type_with_line_break),
+        cmocka_unit_test(test_connections_have_a_maximum),
         cmocka_unit_test(test_keep_alive_and_pipelining),
         cmocka_unit_test(test_nothing_without_the_prefix),
         cmocka_unit_test(test_tls_is_told_at_once),
