@@ -55,7 +55,10 @@ static void job_clear(job *j)
 
 static int add_tag(job *j, const char *tag, sb_error **err)
 {
-    if (!j->options->allow_moving_tag && sb_check_tag(tag, err) < 0)
+    sb_image_ref ref;
+
+    if (j->options->allow_moving_tag ? sb_image_ref_parse(j->arena, sb_slice_z(tag), &ref, err) < 0
+                                     : sb_check_tag(tag, err) < 0)
         return -1;
     *SB_ARENA_PUSH(j->arena, j->tags, j->tag_count, j->tag_cap) = tag;
     *SB_ARENA_PUSH(j->arena, j->tags, j->tag_count, j->tag_cap) = NULL;
@@ -129,15 +132,28 @@ static int check_frozen(job *j, sb_error **err)
             .target = j->options->target,
             .platform = j->platforms[i],
         };
-        const char **names = NULL;
+        const char **names = NULL, **arguments;
 
-        if (sb_plan_user_contexts(j->options, j->arena, &names, &frozen.context_count, err) < 0)
+        if (sb_plan_user_contexts(j->options, j->arena, &names, &arguments, &frozen.context_count, err) < 0)
             return -1;
         frozen.contexts = names;
         if (sb_frozen_view(j->project, j->lock, &frozen, &view, err) < 0)
             return -1;
     }
     return 0;
+}
+
+/* What would open the network that --offline closes. */
+static bool is_online(sb_slice name, sb_slice value)
+{
+    if (sb_slice_eqz(name, "network"))
+        return !sb_slice_eqz(value, "none");
+    if (sb_slice_eqz(name, "allow"))
+        return sb_slice_find(value, SB_LIT("network")) >= 0;
+    if (sb_slice_eqz(name, "cache-from") || sb_slice_eqz(name, "cache-to"))
+        return sb_slice_find(value, SB_LIT("type=local")) < 0 &&
+               sb_slice_find(value, SB_LIT("type=inline")) < 0;
+    return false;
 }
 
 static int check_arguments(const job *j, sb_error **err)
@@ -149,8 +165,9 @@ static int check_arguments(const job *j, sb_error **err)
 
         if (sb_slice_starts(name, SB_LIT("--")))
             name = sb_slice_sub(name, 2, name.len);
-        if (sb_slice_eqz(name, "network") && j->options->offline && !sb_slice_eqz(value, "none"))
-            return sb_fail(err, SB_ERR_USAGE, "--network and --offline contradict each other");
+        if (j->options->offline && is_online(name, value))
+            return sb_fail(err, SB_ERR_USAGE, "--%" SB_FMT " and --offline contradict each other",
+                           SB_ARG(name));
         why = j->ops->refuses(j->engine, name, value);
         if (why)
             return sb_fail(err, SB_ERR_ENGINE,

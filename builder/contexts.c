@@ -196,12 +196,44 @@ static int write_dockerfile(sb_plan *plan, sb_error **err)
                       SB_LIT("# what the context ignores is not in it\n"), err);
 }
 
+static int reaches_network(const char *given, sb_error **err)
+{
+    return sb_fail(err, SB_ERR_UNPINNED,
+                   "--build-context %s is not locked; name a directory, or write the reference into the "
+                   "Dockerfile",
+                   given);
+}
+
+/* Engines take "github.com/a/b" for a repository, too, even where there is such a directory. */
+static int context_argument(sb_arena *arena, const char *given, sb_slice name, sb_slice where,
+                            const char **ret_argument, sb_error **err)
+{
+    sb_autofree char *path = sb_slice_dup(where);
+    sb_autofree char *resolved = NULL;
+    struct stat st;
+
+    if (sb_slice_starts(where, SB_LIT("oci-layout://"))) {
+        *ret_argument = given;
+        return 0;
+    }
+    if (sb_slice_find(where, SB_LIT("://")) >= 0)
+        return reaches_network(given, err);
+    resolved = realpath(path, NULL);
+    if (!resolved || stat(resolved, &st) < 0 || !S_ISDIR(st.st_mode)) {
+        if (sb_df_source_classify(where) != SB_SOURCE_LOCAL)
+            return reaches_network(given, err);
+        return sb_fail(err, SB_ERR_USAGE, "--build-context %s: there is no such directory", given);
+    }
+    *ret_argument = sb_arena_printf(arena, "%" SB_FMT "=%s", SB_ARG(name), resolved).ptr;
+    return 0;
+}
+
 /* The user's own contexts: what would reach the network unpinned is refused. */
 int sb_plan_user_contexts(const sb_build_options *options, sb_arena *arena, const char ***ret_names,
-                          size_t *ret_count, sb_error **err)
+                          const char ***ret_arguments, size_t *ret_count, sb_error **err)
 {
-    const char **names = NULL;
-    size_t count = 0, cap = 0;
+    const char **names = NULL, **arguments = NULL;
+    size_t count = 0, cap = 0, argument_count = 0, argument_cap = 0;
 
     for (size_t i = 0; options->contexts && options->contexts[i]; i++) {
         sb_slice where = sb_slice_z(options->contexts[i]);
@@ -210,14 +242,14 @@ int sb_plan_user_contexts(const sb_build_options *options, sb_arena *arena, cons
         if (!name.len || !where.len)
             return sb_fail(err, SB_ERR_USAGE, "--build-context wants NAME=PATH, not \"%s\"",
                            options->contexts[i]);
-        if (sb_slice_find(where, SB_LIT("://")) >= 0 && !sb_slice_starts(where, SB_LIT("oci-layout://")))
-            return sb_fail(err, SB_ERR_UNPINNED,
-                           "--build-context %s is not locked; name a directory, or write the reference into "
-                           "the Dockerfile",
-                           options->contexts[i]);
+        if (context_argument(arena, options->contexts[i], name, where,
+                             SB_ARENA_PUSH(arena, arguments, argument_count, argument_cap), err) < 0)
+            return -1;
         *SB_ARENA_PUSH(arena, names, count, cap) = sb_arena_strdup(arena, name);
     }
+    *SB_ARENA_PUSH(arena, arguments, argument_count, argument_cap) = NULL;
     *ret_names = names;
+    *ret_arguments = arguments;
     *ret_count = count;
     return 0;
 }
@@ -231,11 +263,12 @@ static int make_view(sb_plan *plan, sb_error **err)
         .target = options->target,
         .platform = plan->platform.ptr,
     };
-    const char **names = NULL;
 
-    if (sb_plan_user_contexts(options, plan->arena, &names, &frozen.context_count, err) < 0)
+    if (sb_plan_user_contexts(options, plan->arena, &plan->user_context_names, &plan->user_contexts,
+                              &plan->user_context_count, err) < 0)
         return -1;
-    frozen.contexts = names;
+    frozen.contexts = plan->user_context_names;
+    frozen.context_count = plan->user_context_count;
     return sb_frozen_view(plan->project, plan->lock, &frozen, &plan->view, err);
 }
 

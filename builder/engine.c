@@ -51,6 +51,23 @@ const char *const *sb_argv_end(sb_argv *argv)
     return argv->items;
 }
 
+void sb_argv_add_user(sb_argv *argv, const sb_plan *plan)
+{
+    static const char frontend[] = "BUILDKIT_SYNTAX";
+    const sb_build_options *options = plan->options;
+
+    for (size_t i = 0; i < options->build_arg_count; i++)
+        if (!sb_slice_eqz(options->build_args[i].key, frontend))
+            sb_argv_addf(argv, "--build-arg=%" SB_FMT "=%" SB_FMT, SB_ARG(options->build_args[i].key),
+                         SB_ARG(options->build_args[i].value));
+    if (plan->frontend_named)
+        sb_argv_addf(argv, "--build-arg=%s=%" SB_FMT, frontend, SB_ARG(plan->frontend));
+    for (size_t i = 0; i < plan->user_context_count; i++) {
+        sb_argv_add(argv, "--build-context");
+        sb_argv_add(argv, plan->user_contexts[i]);
+    }
+}
+
 /* --- Programs --- */
 
 /* The last line that says something. */

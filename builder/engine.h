@@ -17,6 +17,8 @@ typedef struct sb_argv {
 void sb_argv_add(sb_argv *argv, const char *arg);
 void sb_argv_addf(sb_argv *argv, const char *fmt, ...) SB_PRINTF(2, 3);
 const char *const *sb_argv_end(sb_argv *argv);
+/* --build-arg of the user, but the frontend as the plan has it; --build-context of the user. */
+void sb_argv_add_user(sb_argv *argv, const sb_plan *plan);
 
 typedef struct sb_engine_ops {
     sb_engine_kind kind;

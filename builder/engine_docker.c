@@ -181,9 +181,6 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
     if (options->target)
         sb_argv_addf(argv, "--target=%s", options->target);
     sb_argv_addf(argv, "--build-arg=SOURCE_DATE_EPOCH=%lld", (long long)plan->lock->epoch);
-    for (size_t i = 0; i < options->build_arg_count; i++)
-        sb_argv_addf(argv, "--build-arg=%" SB_FMT "=%" SB_FMT, SB_ARG(options->build_args[i].key),
-                     SB_ARG(options->build_args[i].value));
     if (options->no_cache)
         sb_argv_add(argv, "--no-cache");
     if (options->offline)
@@ -195,10 +192,7 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
         sb_argv_addf(argv, "%" SB_FMT "=%" SB_FMT, SB_ARG(plan->contexts[i].name),
                      SB_ARG(plan->contexts[i].path));
     }
-    for (size_t i = 0; options->contexts && options->contexts[i]; i++) {
-        sb_argv_add(argv, "--build-context");
-        sb_argv_add(argv, options->contexts[i]);
-    }
+    sb_argv_add_user(argv, plan);
     for (size_t i = 0; i < options->engine_argument_count; i++)
         sb_argv_add(argv, options->engine_arguments[i]);
     sb_argv_addf(argv, "--file=%" SB_FMT, SB_ARG(plan->dockerfile_path));

@@ -122,24 +122,53 @@ static int pin_image(sb_pin_doc *doc, const sb_df_ref *ref, sb_slice *ret_text, 
     return 0;
 }
 
+/* The next field of a line of CSV, with its quotes. */
+static sb_slice next_field(sb_slice *rest)
+{
+    sb_slice text = *rest;
+    bool quoted = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"')
+            quoted = !quoted;
+        else if (text.ptr[i] == ',' && !quoted) {
+            *rest = sb_slice_sub(text, i + 1, text.len);
+            return sb_slice_sub(text, 0, i);
+        }
+    }
+    *rest = SB_NIL;
+    return text;
+}
+
+static bool is_from(sb_slice field)
+{
+    if (sb_slice_starts(field, SB_LIT("\"")))
+        field = sb_slice_sub(field, 1, field.len);
+    return sb_slice_eq_nocase(sb_slice_cut(&field, '='), SB_LIT("from"));
+}
+
 /* The flag anew, its `from` field replaced. */
 static sb_slice mount_with_from(sb_pin_doc *doc, const sb_df_flag *flag, sb_slice image)
 {
-    sb_autobuf out = SB_BUF_INIT(flag->value.len + image.len + 64);
+    sb_autobuf out = SB_BUF_INIT(2 * flag->value.len + image.len + 64);
     sb_slice rest = flag->value;
     const char *before = "--mount=";
 
     while (rest.ptr) {
-        sb_slice field = sb_slice_cut(&rest, ',');
+        sb_slice field = next_field(&rest);
 
         sb_buf_addz(&out, before);
-        if (sb_slice_starts(field, SB_LIT("from="))) {
+        before = ",";
+        if (is_from(field)) {
             sb_buf_addz(&out, "from=");
             sb_buf_adds(&out, image);
-        } else {
-            sb_buf_adds(&out, field);
+            continue;
         }
-        before = ",";
+        for (size_t i = 0; i < field.len; i++) {
+            if (strchr(" \t\"'", field.ptr[i]) || field.ptr[i] == doc->df->escape)
+                sb_buf_addc(&out, doc->df->escape);
+            sb_buf_addc(&out, field.ptr[i]);
+        }
     }
     return sb_arena_dup(doc->arena, sb_buf_slice(&out));
 }
@@ -244,12 +273,15 @@ static int pin_syntax(sb_pin_doc *doc, const sb_df_ref *ref, sb_error **err)
     if (plan->options->offline)
         return sb_fail(err, SB_ERR_ENGINE,
                        "%" SB_FMT ":%u: an engine takes the frontend %" SB_FMT
-                       " from its registry only; build without --offline, or remove the # syntax line",
+                       " from its registry only; build without --offline, or remove what names it",
                        SB_ARG(doc->df->name), ref->line, SB_ARG(ref->expanded));
     if (pinned_text(doc->arena, locked, &text, err) < 0)
         return -1;
-    sb_pin_edit(doc, ref->span.start, ref->span.end, text);
     plan->own_frontend = true;
+    plan->frontend = text;
+    plan->frontend_named = ref->span.end <= ref->span.start;
+    if (!plan->frontend_named)
+        sb_pin_edit(doc, ref->span.start, ref->span.end, text);
     return 0;
 }
 
@@ -290,7 +322,9 @@ static size_t refs_of(const sb_df_view *view, sb_arena *arena, const sb_df_instr
     size_t count = 0, cap = 0, i = *cursor;
 
     *ret_refs = NULL;
-    while (i < view->ref_count && (view->refs[i].trigger >= 0 || view->refs[i].line < ins->start_line))
+    /* A frontend of an argument has the first line, where an instruction may stand. */
+    while (i < view->ref_count && (view->refs[i].trigger >= 0 || view->refs[i].kind == SB_REF_SYNTAX ||
+                                   view->refs[i].line < ins->start_line))
         i++;
     for (; i < view->ref_count && view->refs[i].instruction == ins; i++)
         collect(arena, &view->refs[i], ret_refs, &count, &cap);
@@ -308,6 +342,19 @@ static size_t refs_of_trigger(const sb_df_view *view, sb_arena *arena, int stage
         if (view->refs[i].stage == stage && view->refs[i].trigger == trigger)
             collect(arena, &view->refs[i], ret_refs, &count, &cap);
     return count;
+}
+
+/* The trigger as a line among others: it must not take the next one in. */
+static int check_trigger_ends(sb_slice text, sb_slice name, sb_error **err)
+{
+    sb_autofree char *more = sb_asprintf("%" SB_FMT "USER 0\n", SB_ARG(text));
+    SB_AUTO(sb_dockerfile) df = NULL;
+
+    if (sb_df_parse(sb_slice_z(more), name.ptr, 0, &df, err) < 0)
+        return -1;
+    if (df->instruction_count != 3)
+        return sb_fail(err, SB_ERR_PARSE, "%" SB_FMT " ends in a continuation", SB_ARG(name));
+    return 0;
 }
 
 /* One trigger of a base image, pinned, as the text of an instruction. */
@@ -328,6 +375,8 @@ static int pin_trigger(sb_pin_doc *outer, const sb_df_stage *stage, size_t index
         return -1;
     if (df->instruction_count != 2)
         return sb_fail(err, SB_ERR_PARSE, "%" SB_FMT " is not one instruction", SB_ARG(name));
+    if (check_trigger_ends(text, name, err) < 0)
+        return -1;
     if (outer->df->escape != '\\' && memchr(trigger.ptr, '\\', trigger.len))
         return sb_fail(err, SB_ERR_PARSE,
                        "%" SB_FMT " holds a backslash, and \"# escape\" of %" SB_FMT
@@ -369,10 +418,80 @@ static int inline_triggers(sb_pin_doc *doc, const sb_df_instruction *ins, const 
     return 0;
 }
 
+/* --- ONBUILD of the file's own stages --- */
+
+/* Does a stage that is built start from this one, and so run its triggers? */
+static bool is_consumed(const sb_df_view *view, int stage)
+{
+    for (size_t i = 0; i < view->stage_count; i++)
+        if (view->stages[i].reachable && view->stages[i].base_kind == SB_BASE_STAGE &&
+            view->stages[i].base_stage == stage)
+            return true;
+    return false;
+}
+
+/* Each consumer has the trigger's references once more, at the same places. */
+static int refs_of_onbuild(const sb_pin_doc *doc, const sb_df_instruction *trigger,
+                           const sb_df_ref ***ret_refs, size_t *ret_count, sb_error **err)
+{
+    const sb_df_view *view = doc->plan->view;
+    size_t cap = 0;
+
+    *ret_refs = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < view->ref_count; i++) {
+        const sb_df_ref *ref = &view->refs[i], *same = NULL;
+
+        if (ref->instruction != trigger)
+            continue;
+        for (size_t k = 0; k < *ret_count && !same; k++)
+            if ((*ret_refs)[k]->kind == ref->kind && (*ret_refs)[k]->span.start == ref->span.start)
+                same = (*ret_refs)[k];
+        if (!same) {
+            collect(doc->arena, ref, ret_refs, ret_count, &cap);
+        } else if (!sb_slice_eq(same->expanded, ref->expanded)) {
+            sb_autofree char *one = sb_printable(same->expanded), *other = sb_printable(ref->expanded);
+
+            return sb_fail(err, SB_ERR_PARSE,
+                           "%" SB_FMT ":%u: ONBUILD names %s for one stage and %s for another; write the "
+                           "instruction into these stages",
+                           SB_ARG(doc->df->name), ref->line, one, other);
+        }
+    }
+    return 0;
+}
+
+/*
+ * A trigger that runs in this build is pinned where it stands. Of one that does not, the image's config gets
+ * the text as it is.
+ */
+static int pin_onbuild(sb_pin_doc *doc, const sb_df_instruction *ins, sb_error **err)
+{
+    const sb_df_instruction *trigger = ins->trigger;
+    sb_pin_doc inner = *doc;
+    const sb_df_ref **refs;
+    size_t count;
+    int result;
+
+    if (!is_consumed(doc->plan->view, ins->stage))
+        return 0;
+    if (refs_of_onbuild(doc, trigger, &refs, &count, err) < 0)
+        return -1;
+    inner.prefix = "ONBUILD ";
+    /* In other words only what the engine would let out else. */
+    if (count == 0 && (trigger->keyword != SB_DF_RUN || trigger->heredoc_count))
+        return 0;
+    result = pin_instruction(&inner, trigger, ins->stage, refs, count, err);
+    doc->edits = inner.edits;
+    doc->count = inner.count;
+    doc->cap = inner.cap;
+    return result;
+}
+
 int sb_plan_pin(sb_plan *plan, sb_error **err)
 {
     const sb_df_view *view = plan->view;
-    sb_pin_doc doc = {.plan = plan, .arena = plan->arena, .df = view->df, .own = true};
+    sb_pin_doc doc = {.plan = plan, .arena = plan->arena, .df = view->df, .own = true, .prefix = ""};
     sb_autobuf out = SB_BUF_INIT(SB_DOCKERFILE_MAX);
     size_t cursor = 0;
 
@@ -386,8 +505,13 @@ int sb_plan_pin(sb_plan *plan, sb_error **err)
         const sb_df_ref **refs;
         size_t count;
 
-        if (!stage || !stage->reachable || ins->keyword == SB_DF_ONBUILD)
+        if (!stage || !stage->reachable)
             continue;
+        if (ins->keyword == SB_DF_ONBUILD) {
+            if (pin_onbuild(&doc, ins, err) < 0)
+                return -1;
+            continue;
+        }
         count = refs_of(view, plan->arena, ins, &cursor, &refs);
         if (pin_instruction(&doc, ins, stage->index, refs, count, err) < 0)
             return -1;
@@ -397,5 +521,5 @@ int sb_plan_pin(sb_plan *plan, sb_error **err)
     if (sb_df_apply(view->df->text, doc.edits, doc.count, &out, err) < 0)
         return sb_wrap(err, "while pinning %" SB_FMT, SB_ARG(view->df->name));
     plan->dockerfile = sb_arena_dup(plan->arena, sb_buf_slice(&out));
-    return 0;
+    return sb_pin_check(plan, err);
 }

@@ -12,7 +12,8 @@ typedef struct sb_pin_doc { /* the user's Dockerfile, or one trigger of a base i
     bool own; /* the user's: spans of references are of this text */
     sb_df_edit *edits;
     size_t count, cap;
-    sb_slice *shells; /* per stage: the SHELL in force, as the elements of a JSON array without brackets */
+    const char *prefix; /* of every instruction that is added: "ONBUILD ", or "" */
+    sb_slice *shells;   /* per stage: the SHELL in force, as the elements of a JSON array without brackets */
 } sb_pin_doc;
 
 void sb_pin_edit(sb_pin_doc *doc, size_t start, size_t end, sb_slice text);
@@ -33,6 +34,10 @@ int sb_pin_add(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *c
 
 /* builder/pin_lower.c: what this engine does not know is put in other words, or refused. */
 int sb_pin_lower(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err);
+
+/* builder/pin_check.c: the result as an engine reads it. SB_ERR_INTERNAL when anything in it is not supplied.
+ */
+int sb_pin_check(const sb_plan *plan, sb_error **err);
 
 /* The flag of ADD or COPY that the engine's own frontend does not know; NULL when it knows all. */
 const char *sb_pin_lacking(const sb_engine_abilities *can, const sb_df_instruction *ins);

@@ -60,10 +60,12 @@ static int add_words(sb_pin_doc *doc, const sb_df_instruction *ins, bool json, c
     return 0;
 }
 
-static void next_line(sb_buf *out)
+static void next_line(const sb_pin_doc *doc, sb_buf *out)
 {
-    if (out->len)
-        sb_buf_addc(out, '\n');
+    if (!out->len)
+        return;
+    sb_buf_addc(out, '\n');
+    sb_buf_addz(out, doc->prefix);
 }
 
 static int add_local(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_slice *sources, size_t count,
@@ -71,7 +73,7 @@ static int add_local(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_sli
 {
     if (!count)
         return 0;
-    next_line(out);
+    next_line(doc, out);
     sb_buf_addz(out, "ADD");
     add_flags(doc, ins, false, out);
     return add_words(doc, ins, ins->json, sources, count, out, err);
@@ -138,7 +140,7 @@ static int add_remote(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df
 
     if (result < 0)
         return -1;
-    next_line(out);
+    next_line(doc, out);
     sb_buf_printf(out, "COPY --from=%" SB_FMT, SB_ARG(context->name));
     add_flags(doc, ins, true, out);
     return add_words(doc, ins, ins->json || !is_plain_word(source), &source, 1, out, err);

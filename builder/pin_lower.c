@@ -221,7 +221,8 @@ static int lower_run(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, s
         const sb_df_flag *flag = &ins->flags[i];
         bool offline = doc->plan->options->offline;
 
-        if (sb_slice_eqz(flag->name, "mount") || can->run_network)
+        if (sb_slice_eqz(flag->name, "mount") ||
+            (can->run_network && !(offline && sb_slice_eqz(flag->name, "network"))))
             continue;
         /* What holds anyway need not be said. */
         if ((sb_slice_eqz(flag->name, "network") && (offline || sb_slice_eqz(flag->value, "default"))) ||

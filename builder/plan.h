@@ -49,9 +49,14 @@ typedef struct sb_plan {
     const sb_build_options *options;
     const sb_engine *engine;
     sb_slice platform;
-    sb_df_view *view;    /* owned */
-    sb_slice dockerfile; /* the pinned text */
-    bool own_frontend;   /* it keeps its (pinned) # syntax, which knows more than the engine */
+    sb_df_view *view;           /* owned */
+    sb_slice dockerfile;        /* the pinned text */
+    bool own_frontend;          /* it has a frontend of its own, which knows more than the engine */
+    sb_slice frontend;          /* that, pinned */
+    bool frontend_named;        /* on the command line: the file has no place for it */
+    const char **user_contexts; /* --build-context of the user, with absolute paths; NULL-terminated */
+    const char **user_context_names;
+    size_t user_context_count;
     sb_plan_image *images;
     size_t image_count, image_cap;
     sb_plan_context *contexts;
@@ -77,8 +82,12 @@ int sb_plan_pin(sb_plan *plan, sb_error **err);
 int sb_plan_make(sb_project *project, const sb_lock *lock, const sb_build_options *options,
                  const sb_engine *engine, const char *platform, sb_plan **ret_plan, sb_error **err);
 
-/* The names of the user's own --build-context; SB_ERR_UNPINNED for one that would reach the network. */
+/*
+ * The names of the user's own --build-context, and each as an engine is to have it: NULL-terminated, with
+ * absolute paths, which no engine takes for a repository. SB_ERR_UNPINNED for one that would reach the
+ * network.
+ */
 int sb_plan_user_contexts(const sb_build_options *options, sb_arena *arena, const char ***ret_names,
-                          size_t *ret_count, sb_error **err);
+                          const char ***ret_arguments, size_t *ret_count, sb_error **err);
 
 #endif

@@ -110,3 +110,17 @@ run sbuild build -t broken:1.0.0 "$T/heredoc"
 assert_status 1
 run buildah images broken:1.0.0
 assert_ne 0 "$STATUS" "the broken image has a name"
+
+now "ONBUILD of a stage in the same file: what it names comes from the lock, too"
+cat >"$T/heredoc/Dockerfile" <<'END'
+FROM alpine:3.20 AS base
+ONBUILD COPY --from=busybox:1.35 /bin/busybox /bb
+ONBUILD RUN --mount=type=bind,from=busybox:1.35,target=/x test -e /x/bin/busybox
+FROM base AS a
+FROM base
+COPY --from=a /bb /bb2
+END
+assert_ok sbuild lock "$T/heredoc"
+stop_part registry.sh registry2
+assert_ok sbuild build --offline -q -o "$T/onbuild.out" "$T/heredoc"
+cmp "$T/onbuild.out/bb" "$T/onbuild.out/bb2" || fail "the trigger has not run in both stages"

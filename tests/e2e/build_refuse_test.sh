@@ -45,13 +45,32 @@ assert_status 3
 assert_contains "$ERR" "s390x"
 
 now "a context from the network"
-run sbuild build -t p:1.0.0 --build-context x=docker-image://alpine "$T/p"
-assert_status 4
-assert_contains "$ERR" "not locked"
+for where in docker-image://alpine https://example.org/x.git git@example.org:a/b; do
+	run sbuild build -t p:1.0.0 --build-context "x=$where" "$T/p"
+	assert_status 4 "$where"
+	assert_contains "$ERR" "not locked"
+done
+for where in nowhere github.com/a/b target:x; do
+	run sbuild build -t p:1.0.0 --build-context "x=$where" "$T/p"
+	assert_status 2 "$where"
+done
+
+now "a directory that an engine would take for a repository"
+mkdir -p "$T/github.com/a/b"
+assert_ok env -C "$T" "$SBUILD" rewrite --build-context x=github.com/a/b p
+assert_contains "$OUT$ERR" "x=$T/github.com/a/b"
 
 now "options that contradict each other or say nothing"
 run sbuild build -t p:1.0.0 --offline --push "$T/p"
 assert_status 2
+for option in --network=host --allow=network.host --cache-from=example.org/cache; do
+	run sbuild build -t p:1.0.0 --offline "$option" "$T/p"
+	assert_status 2 "$option"
+	assert_contains "$ERR" "--offline contradict each other"
+done
+run sbuild build -t --help --allow-moving-tag "$T/p"
+assert_status 1
+assert_contains "$ERR" "no image reference"
 run sbuild build --push "$T/p"
 assert_status 2
 run sbuild build -o type=iso,dest=x "$T/p"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include <builder/plan.h>
+#include <builder/engine.h>
 
 #include <stdio.h>
 
@@ -18,6 +18,7 @@
 static sb_lock *lock;
 static sb_slice triggers[2];
 static size_t trigger_count;
+static sb_df_var argument; /* --build-arg; none without a key */
 
 static const sb_engine_abilities everything = {
     .heredocs = true,
@@ -73,11 +74,13 @@ static pinned *pin_on(const char *text, const sb_engine_abilities *can, bool off
 {
     static sb_engine engine;
     static sb_build_options options;
-    sb_df_inputs inputs = {.lookup = lookup};
+    sb_df_inputs inputs = {
+        .lookup = lookup, .build_args = &argument, .build_arg_count = argument.key.len > 0};
     pinned *p = sb_new(pinned);
 
     engine = (sb_engine){.name = SB_LIT("buildah"), .version = SB_LIT("1.28.2"), .can = *can};
-    options = (sb_build_options){.offline = offline};
+    options = (sb_build_options){
+        .offline = offline, .build_args = &argument, .build_arg_count = argument.key.len > 0};
     p->plan = sb_new(sb_plan);
     p->plan->arena = sb_arena_new();
     p->plan->dirfd = -1;
@@ -299,6 +302,136 @@ static void test_triggers(void **state)
     assert_false(p->plan->images[1].strip);
 }
 
+static void set_trigger(const char *text)
+{
+    triggers[0] = sb_slice_z(text);
+    trigger_count = 1;
+    lock->images[2].onbuild = triggers;
+    lock->images[2].onbuild_count = trigger_count;
+}
+
+/* It would take the next line of the file into itself. */
+static void test_triggers_that_go_on(void **state)
+{
+    static const char *const open_ended[] = {"RUN a \\", "RUN a \\ \t", "RUN a \\\n# comment",
+                                             "RUN a \\\n\n"};
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(open_ended); i++) {
+        set_trigger(open_ended[i]);
+        expect_error(&everything, "FROM onbuild:1\nUSER 1\n", "ends in a continuation");
+    }
+    set_trigger("RUN a \\\n b");
+    expect("FROM onbuild:1\nUSER 1\n", "FROM docker.io/library/onbuild:1@" DIGEST "\nRUN a \\\n b\nUSER 1\n");
+}
+
+static void test_onbuild_of_the_same_file(void **state)
+{
+    static const char refs[] = "ONBUILD COPY --from=busybox:1.35 /a /b\n"
+                               "ONBUILD RUN --mount=from=busybox:1.35,target=/x y\n"
+                               "ONBUILD ADD a https://example.org/a.tgz /x/\n";
+    sb_autofree char *base = sb_asprintf("FROM scratch AS base\n%s", refs);
+    sb_autofree char *one = sb_asprintf("%sFROM base\nRUN z\n", base);
+    sb_autofree char *two = sb_asprintf("%sFROM base AS a\nFROM base\nCOPY --from=a /q /q\n", base);
+    static const char pinned_base[] = "FROM scratch AS base\n"
+                                      "ONBUILD COPY --from=" BUSYBOX " /a /b\n"
+                                      "ONBUILD RUN --mount=from=" BUSYBOX ",target=/x y\n"
+                                      "ONBUILD ADD a /x/\nONBUILD COPY --from=sbuild-add-1 /a.tgz /x/\n";
+    sb_autofree char *pinned_one = sb_asprintf("%sFROM base\nRUN z\n", pinned_base);
+    sb_autofree char *pinned_two =
+        sb_asprintf("%sFROM base AS a\nFROM base\nCOPY --from=a /q /q\n", pinned_base);
+
+    (void)state;
+    expect(one, pinned_one);
+    expect(two, pinned_two);
+    /* What runs elsewhere later is not this build's. */
+    expect(base, base);
+    expect(
+        "FROM scratch AS base\nONBUILD ADD https://example.org/unknown /\nFROM base AS no\nFROM scratch\n",
+        "FROM scratch AS base\nONBUILD ADD https://example.org/unknown /\nFROM base AS no\nFROM scratch\n");
+    expect_error(&everything, "FROM scratch AS base\nONBUILD ADD https://example.org/unknown /\nFROM base\n",
+                 "Dockerfile:2: ADD https://example.org/unknown is not in the lock");
+}
+
+static void test_onbuild_offline(void **state)
+{
+    SB_AUTO(pinned)
+    p = pin_on("FROM node:20 AS base\nONBUILD RUN --network=host x\nFROM base\nRUN --network=host y\n",
+               &everything, true);
+
+    (void)state;
+    if (p->err)
+        fail_msg("%s", p->err->message);
+    assert_true(
+        sb_slice_eqz(p->plan->dockerfile, "FROM " NODE " AS base\nONBUILD RUN x\nFROM base\nRUN y\n"));
+}
+
+/* However the flag is written, what BuildKit takes for its `from` is replaced. */
+static void test_mounts_in_disguise(void **state)
+{
+    (void)state;
+    expect("FROM node:20\nRUN --mount=type=bind,\\\"from=busybox:1.35\\\",target=/x y\n",
+           "FROM " NODE "\nRUN --mount=type=bind,from=" BUSYBOX ",target=/x y\n");
+    expect("FROM node:20\nRUN --mount=type=bind,From=busy\\box:1.35,target=/x y\n",
+           "FROM " NODE "\nRUN --mount=type=bind,from=" BUSYBOX ",target=/x y\n");
+    expect("FROM node:20\nRUN --mount=\"type=bind,target=/x y,FROM=busy\"'box':1.35 y\n",
+           "FROM " NODE "\nRUN --mount=type=bind,target=/x\\ y,from=" BUSYBOX " y\n");
+}
+
+/* A frontend that the file has no place for. */
+static void test_frontend_of_an_argument(void **state)
+{
+    SB_AUTO(pinned) p = NULL;
+    SB_AUTO(pinned) offline = NULL;
+    sb_argv argv = {0};
+
+    (void)state;
+    argument = (sb_df_var){SB_LIT("BUILDKIT_SYNTAX"), SB_LIT("example.org/frontend:1")};
+    p = pin_on("FROM node:20\n", &everything, false);
+    if (p->err)
+        fail_msg("%s", p->err->message);
+    assert_true(sb_slice_eqz(p->plan->dockerfile, "FROM " NODE "\n"));
+    argv.arena = p->plan->arena;
+    sb_argv_add_user(&argv, p->plan);
+    assert_int_equal(argv.count, 1);
+    assert_string_equal(argv.items[0], "--build-arg=BUILDKIT_SYNTAX=example.org/frontend:1@" DIGEST);
+    offline = pin_on("FROM node:20\n", &everything, true);
+    assert_non_null(offline->err);
+    assert_int_equal(offline->err->code, SB_ERR_ENGINE);
+    expect_error(&everything, "FROM node:20\n# later\nFROM unknown:1\n", "not in the lock");
+    argument.value = SB_LIT("example.org/unknown:1");
+    expect_error(&everything, "FROM node:20\n", "the frontend example.org/unknown:1 is not in the lock");
+}
+
+/* It beats the line of the file, and never reaches the engine as it was given. */
+static void test_frontend_of_both(void **state)
+{
+    SB_AUTO(pinned) p = NULL;
+    sb_argv argv = {0};
+
+    (void)state;
+    argument = (sb_df_var){SB_LIT("BUILDKIT_SYNTAX"), SB_LIT("example.org/frontend:1")};
+    p = pin_on("# syntax=docker/dockerfile:1\nFROM node:20\n", &everything, false);
+    if (p->err)
+        fail_msg("%s", p->err->message);
+    assert_true(
+        sb_slice_eqz(p->plan->dockerfile, "# syntax=example.org/frontend:1@" DIGEST "\nFROM " NODE "\n"));
+    argv.arena = p->plan->arena;
+    sb_argv_add_user(&argv, p->plan);
+    assert_int_equal(argv.count, 0);
+    argument.value = SB_LIT("docker/dockerfile:1");
+    expect("# syntax=example.org/frontend:1\nFROM node:20\n", "#\nFROM " NODE "\n");
+    expect_on(&nothing, "FROM node:20\n", "FROM " NODE "\n");
+}
+
+/* What only the base image's environment can say does not keep the result from being read once more. */
+static void test_unknown_environment(void **state)
+{
+    (void)state;
+    expect("FROM node:20\nENV A=${PATH:?x}\nUSER ${NOBODY:-1}\nCOPY ${A#/} /b\n",
+           "FROM " NODE "\nENV A=${PATH:?x}\nUSER ${NOBODY:-1}\nCOPY ${A#/} /b\n");
+}
+
 /* --- An engine that lacks things --- */
 
 static void test_lowered_heredocs(void **state)
@@ -371,6 +504,7 @@ static int setup(void **state)
 {
     (void)state;
     trigger_count = 0;
+    argument = (sb_df_var){.key = SB_NIL};
     lock = sb_lock_new();
     lock->images = sb_arena_array(lock->arena, sb_lock_image, 16);
     lock->files = sb_arena_array(lock->arena, sb_lock_file, 16);
@@ -420,6 +554,13 @@ int main(void)
         T(test_add_unpack),
         T(test_add_git),
         T(test_triggers),
+        T(test_triggers_that_go_on),
+        T(test_onbuild_of_the_same_file),
+        T(test_onbuild_offline),
+        T(test_mounts_in_disguise),
+        T(test_frontend_of_an_argument),
+        T(test_frontend_of_both),
+        T(test_unknown_environment),
         T(test_lowered_heredocs),
         T(test_lowered_scripts),
         T(test_lowered_copy),
