@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 configure() { # DIRECTORY [cmake option...]
 	local dir=$1
 	shift
-	cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DSBUILD_E2E=OFF "$@" >"$dir.log" 2>&1 ||
+	cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DSBUILD_TESTS=ON -DSBUILD_E2E=OFF "$@" >"$dir.log" 2>&1 ||
 		{ cat "$dir.log" >&2 && return 1; }
 }
 
