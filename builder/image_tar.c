@@ -325,7 +325,7 @@ static int parse_fields(sb_layer_reader *reader, const unsigned char *block, con
     entry->gid = (uint32_t)gid;
     entry->major = (uint32_t)major;
     entry->minor = (uint32_t)minor;
-    entry->mtime = pax->has_mtime ? pax->mtime : negative ? -(int64_t)mtime : (int64_t)mtime;
+    entry->mtime = pax->has_mtime ? pax->mtime : negative ? (int64_t)(0 - mtime) : (int64_t)mtime;
     return 0;
 }
 

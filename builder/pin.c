@@ -86,6 +86,9 @@ static int pinned_text(sb_arena *arena, const sb_lock_image *locked, sb_slice *r
     if (locked->version.len)
         ref.tag = locked->version;
     *ret_text = sb_image_ref_format(arena, &ref);
+    /* It goes into the Dockerfile: a lock must not be able to write instructions. */
+    if (sb_image_ref_parse(arena, *ret_text, &ref, err) < 0)
+        return sb_wrap(err, "the lock's entry of %" SB_FMT, SB_ARG(locked->ref));
     return 0;
 }
 
@@ -411,8 +414,9 @@ static int inline_triggers(sb_pin_doc *doc, const sb_df_instruction *ins, const 
                        "%" SB_FMT ":%u: the lock does not have the ONBUILD triggers of %" SB_FMT
                        "; run \"sbuild lock\"",
                        SB_ARG(doc->df->name), ins->start_line, SB_ARG(stage->base_expanded));
-    for (size_t i = 0; i < locked->onbuild_count; i++)
-        if (pin_trigger(doc, stage, i, locked->onbuild[i], &out, err) < 0)
+    /* As the image has them; what the lock says of them is for people. */
+    for (size_t i = 0; i < stage->trigger_count; i++)
+        if (pin_trigger(doc, stage, i, stage->trigger_texts[i], &out, err) < 0)
             return -1;
     sb_pin_edit(doc, ins->span.end, ins->span.end, sb_arena_dup(doc->arena, sb_buf_slice(&out)));
     return 0;

@@ -148,10 +148,11 @@ static int image_triggers(df_viewer *v, df_view_box *box, sb_df_stage *stage, df
     if (count_triggers(v, work->config.onbuild_count, line, err) < 0)
         return -1;
     stage->triggers = sb_arena_array(v->arena, sb_df_instruction, work->config.onbuild_count);
+    stage->trigger_texts = sb_arena_array(v->arena, sb_slice, work->config.onbuild_count);
     for (size_t i = 0; i < work->config.onbuild_count; i++) {
         if (parse_trigger(v, box, stage, work->config.onbuild[i], &stage->triggers[i], err) < 0)
             return -1;
-        stage->trigger_count++;
+        stage->trigger_texts[stage->trigger_count++] = sb_arena_dup(v->arena, work->config.onbuild[i]);
         if (needs_of(v, &stage->triggers[i], work, line, err) < 0)
             return -1;
     }

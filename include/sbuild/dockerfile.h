@@ -255,6 +255,7 @@ typedef struct sb_df_stage {
     int base_stage;              /* SB_BASE_STAGE: its index */
     bool reachable;              /* from the target */
     sb_df_instruction *triggers; /* ONBUILD triggers of the base, parsed, run right after FROM */
+    sb_slice *trigger_texts;     /* the same as the base's config has them */
     size_t trigger_count;
     sb_df_env env; /* at the end of the stage: ARG and ENV in force */
 } sb_df_stage;

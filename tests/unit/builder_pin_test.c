@@ -325,6 +325,20 @@ static void test_triggers_that_go_on(void **state)
     expect("FROM onbuild:1\nUSER 1\n", "FROM docker.io/library/onbuild:1@" DIGEST "\nRUN a \\\n b\nUSER 1\n");
 }
 
+/* The lock names versions; it does not write instructions. */
+static void test_lock_cannot_write_instructions(void **state)
+{
+    sb_slice evil = SB_LIT("RUN evil");
+
+    (void)state;
+    lock->images[0].version = SB_LIT("20\nRUN evil\nFROM x:1");
+    expect_error(&everything, "FROM node:20\n", "the lock's entry of node:20");
+    expect_error(&everything, "FROM scratch\nCOPY --from=node:20 /a /b\n", "the lock's entry of node:20");
+    set_trigger("RUN good");
+    lock->images[2].onbuild = &evil;
+    expect("FROM onbuild:1\n", "FROM docker.io/library/onbuild:1@" DIGEST "\nRUN good\n");
+}
+
 static void test_onbuild_of_the_same_file(void **state)
 {
     static const char refs[] = "ONBUILD COPY --from=busybox:1.35 /a /b\n"
@@ -555,6 +569,7 @@ int main(void)
         T(test_add_git),
         T(test_triggers),
         T(test_triggers_that_go_on),
+        T(test_lock_cannot_write_instructions),
         T(test_onbuild_of_the_same_file),
         T(test_onbuild_offline),
         T(test_mounts_in_disguise),
