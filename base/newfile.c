@@ -25,12 +25,11 @@ static int fail_errno(sb_error **err, const char *what, const char *path)
 }
 
 /* Is there something that must not be replaced by a file: a device, a pipe? */
-static bool is_special(int dirfd, const char *path, int flags)
+static bool is_special(const char *path)
 {
     struct stat st;
 
-    return fstatat(dirfd, path, &st, flags) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
-           !S_ISLNK(st.st_mode);
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_file, sb_error **err)
@@ -47,7 +46,7 @@ int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_
     file->path = sb_strdup(path);
     file->name = sb_strdup(slash ? slash + 1 : path);
     file->dirfd = -1;
-    if (users && is_special(dirfd, path, 0)) {
+    if (users && is_special(path)) {
         file->fd = openat(dirfd, path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
         if (file->fd < 0)
             return fail_errno(err, "open", path);

@@ -165,13 +165,13 @@ static void test_devices_and_pipes_are_written_to(void **state)
     assert_int_equal(read(reader, got, sizeof(got)), 3);
     assert_int_equal(sb_write_file(AT_FDCWD, link, SB_LIT("four"), 0644, &error), 0);
     assert_int_equal(read(reader, got, sizeof(got)), 4);
-    close(reader);
     assert_int_equal(lstat(fifo, &st), 0);
     assert_true(S_ISFIFO(st.st_mode));
     assert_int_equal(lstat(link, &st), 0);
     assert_true(S_ISLNK(st.st_mode));
     assert_int_equal(sb_newfile_begin(AT_FDCWD, fifo, 0644, &file, &error), 0);
     sb_newfile_free(file);
+    close(reader);
     assert_int_equal(lstat(fifo, &st), 0);
     assert_int_equal(count(f), 2);
 }
