@@ -204,6 +204,38 @@ static void check_layers(sb_check *check)
                             SB_ARG(sb_project_command(check->project, check->arena, "vendor --images")));
 }
 
+/* 1 with the document, 0 when it is missing or damaged, which has been told already. */
+static bool read_document(const sb_check *check, const sb_digest *digest, sb_slice *ret_data)
+{
+    SB_AUTO(sb_error) told = NULL;
+    sb_autofree char *data = NULL;
+    size_t len = 0;
+
+    if (sb_store_read(check->project->store, digest, SB_MANIFEST_MAX, &data, &len, &told) < 0)
+        return false;
+    *ret_data = sb_arena_dup(check->arena, sb_slice_of(data, len));
+    return true;
+}
+
+static void check_images(sb_check *check)
+{
+    for (size_t i = 0; check->project->store && i < check->lock->image_count; i++) {
+        const sb_lock_image *image = &check->lock->images[i];
+        sb_slice index, manifest;
+
+        for (size_t p = 0; p < image->platform_count; p++) {
+            const sb_lock_platform *platform = &image->platforms[p];
+            sb_slice where = sb_check_where(check, image->name);
+            SB_AUTO(sb_error) why = NULL;
+
+            if (read_document(check, &image->digest, &index) &&
+                read_document(check, &platform->manifest, &manifest) &&
+                sb_image_check_chain(image, platform, index, manifest, check->arena, &why) < 0)
+                sb_findings_take(check->findings, where.ptr, &why);
+        }
+    }
+}
+
 static bool all_there(const sb_check *check, const sb_lock_evidence *evidence, const sb_digest *itself)
 {
     sb_digest *digests;
@@ -296,6 +328,7 @@ int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings,
     if (check_store(&check, &needed, err) < 0)
         return -1;
     check_layers(&check);
+    check_images(&check);
     check_vouched(&check);
     if (online && sb_check_online(&check, err) < 0)
         return -1;

@@ -66,17 +66,18 @@ static int complete(sb_project *project, const sb_image_want *want, sb_layout *l
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_needed_list blobs = {0};
-    sb_slice data, manifest;
+    sb_slice data, index, manifest;
     int r;
 
-    r = read_small(project, layout, &want->image->digest, arena, &data, err);
+    r = read_small(project, layout, &want->image->digest, arena, &index, err);
     if (r > 0)
         r = read_small(project, layout, &want->platform->manifest, arena, &manifest, err);
     if (r > 0)
         r = read_small(project, layout, &want->platform->config, arena, &data, err);
     if (r <= 0)
         return r;
-    if (sb_needed_by_image(want->image, want->platform, manifest, arena, &blobs, err) < 0)
+    if (sb_image_check_chain(want->image, want->platform, index, manifest, arena, err) < 0 ||
+        sb_needed_by_image(want->image, want->platform, manifest, arena, &blobs, err) < 0)
         return -1;
     for (size_t i = 0; i < blobs.count && r > 0; i++)
         r = take_blob(project, layout, &blobs.items[i], err);

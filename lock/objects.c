@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lock/objects.h>
 
+#include <lock/resolve_image.h>
+
 const char *sb_needed_kind_name(sb_needed_kind kind)
 {
     static const char *const names[] = {
@@ -119,6 +121,49 @@ int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platf
                          .name = image->name,
                          .image = image,
                          .platform = platform});
+    return 0;
+}
+
+static bool is_nested(const sb_manifest *index)
+{
+    for (size_t i = 0; i < index->child_count; i++)
+        if (sb_slice_eqz(index->children[i].media_type, SB_MEDIA_OCI_INDEX) ||
+            sb_slice_eqz(index->children[i].media_type, SB_MEDIA_DOCKER_LIST))
+            return true;
+    return false;
+}
+
+int sb_image_check_chain(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice index,
+                         sb_slice manifest, sb_arena *arena, sb_error **err)
+{
+    sb_autofree char *name = sb_printable(image->name);
+    sb_autofree char *shown = sb_printable(platform->platform);
+    const sb_descriptor *child;
+    sb_manifest top, own;
+
+    if (sb_manifest_parse(arena, index, SB_NIL, &top, err) < 0 ||
+        sb_manifest_parse(arena, manifest, SB_NIL, &own, err) < 0)
+        return sb_wrap(err, "the manifest of %s", name);
+    if (top.is_index) {
+        child = sb_index_choose(arena, &top, platform->platform);
+        /* What an index within the index holds is not at hand. */
+        if (!is_nested(&top) && (!child || !sb_digest_eq(&child->digest, &platform->manifest)))
+            return sb_fail(
+                err, SB_ERR_VERIFY,
+                "the lock has a manifest of %s for %s that its index does not have; restore the lock, "
+                "or run \"sbuild lock --update=%s\"",
+                name, shown, name);
+    } else if (!sb_digest_eq(&image->digest, &platform->manifest)) {
+        return sb_fail(
+            err, SB_ERR_VERIFY,
+            "the lock has two manifests of %s; restore the lock, or run \"sbuild lock --update=%s\"", name,
+            name);
+    }
+    if (!own.is_index && !sb_digest_eq(&own.config.digest, &platform->config))
+        return sb_fail(err, SB_ERR_VERIFY,
+                       "the lock has a config of %s for %s that is not the image's; restore the lock, or run "
+                       "\"sbuild lock --update=%s\"",
+                       name, shown, name);
     return 0;
 }
 

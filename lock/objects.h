@@ -42,6 +42,12 @@ void sb_needed_by_lock(const sb_lock *lock, sb_arena *arena, sb_needed_list *lis
 /* The layers of a platform's image, from its manifest. */
 int sb_needed_by_image(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice manifest,
                        sb_arena *arena, sb_needed_list *list, sb_error **err);
+/*
+ * Do these documents belong together as the lock says: the index gives this manifest for the platform, and
+ * the manifest this config? Each by itself has its digest, but what is built on is judged by the config.
+ */
+int sb_image_check_chain(const sb_lock_image *image, const sb_lock_platform *platform, sb_slice index,
+                         sb_slice manifest, sb_arena *arena, sb_error **err);
 /* The layers of every image and platform whose manifest the store has. */
 int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
                      sb_error **err);

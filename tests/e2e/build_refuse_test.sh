@@ -31,6 +31,22 @@ run sbuild build -t p:1.0.0 "$T/p"
 assert_status 3
 assert_contains "$ERR" "Dockerfile:6"
 assert_contains "$ERR" "busybox:1.35"
+
+now "a lock that gives one image the config of another, by which its triggers and variables would be judged"
+cp "$T/p/Dockerfile.lock" "$T/lock.before"
+assert_ok sbuild lock "$T/p"
+cp "$T/p/Dockerfile.lock" "$T/lock.both"
+for member in config manifest; do
+	jq -c --arg m "$member" '(.images[] | select(.ref | startswith("busybox")) | .platforms[][$m]) as $other |
+		(.images[] | select(.ref | startswith("alpine")) | .platforms[][$m]) = $other' "$T/lock.both" >"$T/p/Dockerfile.lock"
+	run sbuild build --offline -t p:1.0.0 "$T/p"
+	assert_status 7 "$member"
+	assert_contains "$ERR" "the lock has a $member of docker.io/library/alpine:3.20 for linux/"
+	run sbuild verify "$T/p"
+	assert_status 7 "$member"
+	assert_contains "$ERR$OUT" "the lock has a $member of docker.io/library/alpine:3.20 for linux/"
+done
+cp "$T/lock.before" "$T/p/Dockerfile.lock"
 cp "$T/Dockerfile.locked" "$T/p/Dockerfile"
 
 now "a build argument that reaches a FROM; others pass this gate"
