@@ -36,7 +36,15 @@ void sb_http_free(sb_http *http)
         return;
     for (size_t i = 0; i < SB_COUNT(http->multi); i++)
         curl_multi_cleanup(http->multi[i]);
+    sb_stream_pool_free(http->streams);
     free(http);
+}
+
+sb_stream_pool *sb_http_streams(sb_http *http)
+{
+    if (!http->streams)
+        http->streams = sb_stream_pool_new();
+    return http->streams;
 }
 
 void sb_http_set_patience(sb_http *http, unsigned seconds)

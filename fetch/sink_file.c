@@ -16,34 +16,23 @@ static const char validator_name[] = "user.sbuild.etag";
 
 void sb_file_sink_clear(sb_file_sink *sink)
 {
-    sb_hasher_free(sink->sha256);
-    sb_hasher_free(sink->other);
+    sb_stream_free(sink->stream);
     free(sink->etag);
-    sink->sha256 = sink->other = NULL;
+    sink->stream = NULL;
     sink->etag = NULL;
 }
 
-static void new_hashers(sb_file_sink *sink)
+static int fail_write(const sb_file_sink *sink, sb_error **err)
 {
-    sb_hasher_free(sink->sha256);
-    sb_hasher_free(sink->other);
-    sink->sha256 = sb_hasher_new(SB_HASH_SHA256);
-    sink->other =
-        sink->expect && sink->expect->algo != SB_HASH_SHA256 ? sb_hasher_new(sink->expect->algo) : NULL;
-    sink->hashed = 0;
-}
-
-static void hash(sb_file_sink *sink, const void *data, size_t len)
-{
-    sb_hasher_add(sink->sha256, data, len);
-    if (sink->other)
-        sb_hasher_add(sink->other, data, len);
-    sink->hashed += len;
+    return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", sink->label, strerror(errno));
 }
 
 static int start_over(sb_file_sink *sink, sb_error **err)
 {
-    new_hashers(sink);
+    if (sb_stream_drain(sink->stream) < 0)
+        return fail_write(sink, err);
+    sb_stream_restart(sink->stream);
+    sink->taken = 0;
     sink->resumed = false;
     if (ftruncate(sink->fd, 0) < 0)
         return sb_fail(err, SB_ERR_IO, "cannot empty the file of %s: %s", sink->label, strerror(errno));
@@ -78,7 +67,6 @@ static int take_beginning(sb_file_sink *sink, sb_error **err)
     struct stat st;
     uint64_t limit;
 
-    new_hashers(sink);
     if (fstat(sink->fd, &st) < 0)
         return sb_fail(err, SB_ERR_IO, "cannot look at the file of %s: %s", sink->label, strerror(errno));
     if (st.st_size == 0)
@@ -90,9 +78,9 @@ static int take_beginning(sb_file_sink *sink, sb_error **err)
      * servers. */
     limit = (uint64_t)st.st_size - ((uint64_t)st.st_size == sink->expect_size ? 1 : 0);
     chunk = sb_malloc(CHUNK);
-    while (sink->hashed < limit && !sb_interrupted) {
-        size_t wanted = limit - sink->hashed < CHUNK ? (size_t)(limit - sink->hashed) : CHUNK;
-        ssize_t n = pread(sink->fd, chunk, wanted, (off_t)sink->hashed);
+    while (sink->taken < limit && !sb_interrupted) {
+        size_t wanted = limit - sink->taken < CHUNK ? (size_t)(limit - sink->taken) : CHUNK;
+        ssize_t n = pread(sink->fd, chunk, wanted, (off_t)sink->taken);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -100,7 +88,8 @@ static int take_beginning(sb_file_sink *sink, sb_error **err)
             return sb_fail(err, SB_ERR_IO, "cannot read the file of %s: %s", sink->label, strerror(errno));
         if (n == 0)
             break;
-        hash(sink, chunk, (size_t)n);
+        sb_stream_skim(sink->stream, chunk, (size_t)n);
+        sink->taken += (uint64_t)n;
     }
     sink->resumed = true;
     return 0;
@@ -113,14 +102,16 @@ int sb_file_sink_begin(sb_file_sink *sink, sb_transfer *transfer, struct curl_sl
 
     if (!sink->began) {
         sink->began = true;
+        sink->stream = sb_stream_new(sb_http_streams(transfer->http), sink->fd,
+                                     sink->expect ? sink->expect->algo : SB_HASH_SHA256);
         sink->task = sb_progress_begin(sink->progress, sink->expect_size, "%s", sink->label);
         if (take_beginning(sink, err) < 0)
             return -1;
     }
-    if (sink->hashed && (sink->no_range || elsewhere || (!sink->expect && !sink->etag)) &&
+    if (sink->taken && (sink->no_range || elsewhere || (!sink->expect && !sink->etag)) &&
         start_over(sink, err) < 0)
         return -1;
-    sink->asked = sink->hashed;
+    sink->asked = sink->taken;
     if (!sink->asked)
         return 0;
     snprintf(line, sizeof(line), "Range: bytes=%" PRIu64 "-", sink->asked);
@@ -199,7 +190,7 @@ int sb_file_sink_head(sb_file_sink *sink, sb_transfer *transfer, sb_error **err)
         }
         sink->resumed = true;
     } else {
-        if (sink->hashed && start_over(sink, err) < 0)
+        if (sink->taken && start_over(sink, err) < 0)
             return -1;
         sb_slice_to_u64(sb_http_header(response, "Content-Length", 0), &total);
     }
@@ -218,7 +209,7 @@ static void show(sb_file_sink *sink)
     if (now - sink->shown < SHOW_MS)
         return;
     sink->shown = now;
-    sb_progress_advance(sink->progress, sink->task, sink->hashed,
+    sb_progress_advance(sink->progress, sink->task, sink->taken,
                         sink->total ? sink->total : sink->expect_size);
 }
 
@@ -229,30 +220,19 @@ static bool ignores_body(const sb_file_sink *sink, const sb_transfer *transfer)
 
 int sb_file_sink_body(sb_file_sink *sink, sb_transfer *transfer, const char *data, size_t len, sb_error **err)
 {
-    const char *p = data;
-    size_t left = len;
-
     if (ignores_body(sink, transfer))
         return 0;
-    if (sink->max_size && sink->hashed + len > sink->max_size)
+    if (sink->max_size && sink->taken + len > sink->max_size)
         return sb_fail(err, SB_ERR_LIMIT, "%s has more than the maximum of %" PRIu64 " bytes", sink->label,
                        sink->max_size);
-    if (sink->expect_size && sink->hashed + len > sink->expect_size)
+    if (sink->expect_size && sink->taken + len > sink->expect_size)
         return sb_fail(err, SB_ERR_VERIFY, "%s has more than %" PRIu64 " bytes", sink->label,
                        sink->expect_size);
-    while (left) {
-        ssize_t n = pwrite(sink->fd, p, left, (off_t)sink->hashed + (p - data));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", sink->label, strerror(errno));
-        p += n;
-        left -= (size_t)n;
-    }
-    hash(sink, data, len);
-    if (sink->hashed >= sink->farthest + PROGRESS_BYTES) {
-        sink->farthest = sink->hashed;
+    if (sb_stream_add(sink->stream, data, len) < 0)
+        return fail_write(sink, err);
+    sink->taken += len;
+    if (sink->taken >= sink->farthest + PROGRESS_BYTES) {
+        sink->farthest = sink->taken;
         transfer->progressed = true;
     }
     show(sink);
@@ -280,19 +260,20 @@ static sb_verdict whole(sb_file_sink *sink, sb_error **err)
 {
     sb_digest digest, other;
 
-    sb_hasher_finish(sink->sha256, &digest);
-    other = digest;
-    if (sink->other)
-        sb_hasher_finish(sink->other, &other);
+    if (sb_stream_drain(sink->stream) < 0) {
+        fail_write(sink, err);
+        return SB_VERDICT_FAILED;
+    }
+    sb_stream_finish(sink->stream, &digest, &other);
     if (sink->expect && !sb_digest_eq(&other, sink->expect))
         return wrong_digest(sink, &other, err);
-    if (ftruncate(sink->fd, (off_t)sink->hashed) < 0) {
-        sb_fail(err, SB_ERR_IO, "cannot write %s: %s", sink->label, strerror(errno));
+    if (ftruncate(sink->fd, (off_t)sink->taken) < 0) {
+        fail_write(sink, err);
         return SB_VERDICT_FAILED;
     }
     (void)fremovexattr(sink->fd, validator_name);
     sink->digest = digest;
-    sink->size = sink->hashed;
+    sink->size = sink->taken;
     return SB_VERDICT_DONE;
 }
 
@@ -304,15 +285,14 @@ sb_verdict sb_file_sink_end(sb_file_sink *sink, sb_transfer *transfer, sb_error 
     if (transfer->response.status == 416) {
         if (sb_slice_starts(range, SB_LIT("bytes */")) &&
             sb_slice_to_u64(sb_slice_sub(range, strlen("bytes */"), range.len), &total) &&
-            total == sink->hashed)
+            total == sink->taken)
             return whole(sink, err);
         sink->no_range = true;
         return SB_VERDICT_AGAIN;
     }
     if (ignores_body(sink, transfer))
         return SB_VERDICT_AGAIN;
-    if ((sink->total && sink->hashed < sink->total) ||
-        (sink->expect_size && sink->hashed < sink->expect_size))
+    if ((sink->total && sink->taken < sink->total) || (sink->expect_size && sink->taken < sink->expect_size))
         return SB_VERDICT_AGAIN;
     return whole(sink, err);
 }
@@ -321,6 +301,8 @@ void sb_file_sink_finished(sb_file_sink *sink, sb_transfer *transfer)
 {
     if (!sink->began)
         return;
+    /* What came before it broke off is for the next run. */
+    (void)sb_stream_drain(sink->stream);
     if (!transfer->error)
         sb_progress_advance(sink->progress, sink->task, sink->size, sink->size);
     sb_progress_end(sink->progress, sink->task, transfer->error == NULL);

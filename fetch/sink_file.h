@@ -6,6 +6,7 @@
 #ifndef SBUILD_FETCH_SINK_FILE_H
 #define SBUILD_FETCH_SINK_FILE_H
 
+#include <fetch/stream.h>
 #include <fetch/transfer.h>
 
 typedef struct sb_file_sink {
@@ -24,9 +25,8 @@ typedef struct sb_file_sink {
     uint64_t size;
 
     /* of the sink */
-    sb_hasher *sha256;
-    sb_hasher *other; /* of the expected algorithm, where that is not sha256 */
-    uint64_t hashed;  /* bytes of the file that the hashers have seen */
+    sb_stream *stream; /* from the first attempt on */
+    uint64_t taken;    /* bytes of the file that the stream has been given */
     uint64_t
         farthest;   /* that any attempt came: a server that gives a little each time is not tried for ever */
     uint64_t total; /* of the answer; 0: not known */

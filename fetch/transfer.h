@@ -6,6 +6,7 @@
 #ifndef SBUILD_FETCH_TRANSFER_H
 #define SBUILD_FETCH_TRANSFER_H
 
+#include <fetch/stream.h>
 #include <fetch/url.h>
 #include <sbuild/http.h>
 
@@ -99,7 +100,8 @@ void sb_http_set_patience(sb_http *http, unsigned seconds);
 struct sb_http {
     const sb_settings *settings;
     sb_progress *progress;
-    CURLM *multi[2]; /* the second while the first is busy: a token in the middle of a pull */
+    CURLM *multi[2];         /* the second while the first is busy: a token in the middle of a pull */
+    sb_stream_pool *streams; /* once something goes to a file */
     unsigned depth;
     unsigned patience; /* seconds */
     uint64_t seed;     /* of the jitter */
@@ -107,6 +109,7 @@ struct sb_http {
 
 /* Handle options that follow from the source and its URL (fetch/http.c). */
 int sb_transfer_prepare(sb_transfer *transfer, sb_error **err);
+sb_stream_pool *sb_http_streams(sb_http *http);
 int64_t sb_now_ms(void);
 
 #endif
