@@ -8,7 +8,9 @@
 #include <fetch/registry.h>
 #include <fetch/sink_file.h>
 
-enum { LEVELS_MAX = 6, OBJECTS_MAX = 65536 };
+#include <fcntl.h>
+
+enum { LEVELS_MAX = 6, OBJECTS_MAX = 65536, PENDING_MAX = 64 };
 
 /* One object that an image needs. */
 typedef struct object {
@@ -27,6 +29,8 @@ typedef struct puller {
     sb_registry *registry;
     sb_layout *layout;
     sb_arena *arena;
+    sb_blob_stage *pending[PENDING_MAX]; /* complete and verified, not yet in place */
+    size_t pending_count;
 } puller;
 
 /* An object on its way. */
@@ -65,12 +69,32 @@ static int body(sb_transfer *transfer, const char *data, size_t len, sb_error **
     return sb_file_sink_body(&job_of(transfer)->sink, transfer, data, len, err);
 }
 
+static void free_pending(puller *p)
+{
+    while (p->pending_count)
+        sb_blob_stage_free(p->pending[--p->pending_count]);
+}
+
+static int commit_pending(puller *p, sb_error **err)
+{
+    int result = sb_blob_stages_commit(p->layout, p->pending, p->pending_count, err);
+
+    free_pending(p);
+    return result;
+}
+
 static sb_verdict end(sb_transfer *transfer, sb_error **err)
 {
     job *j = job_of(transfer);
+    puller *p = j->puller;
     sb_verdict verdict = sb_file_sink_end(&j->sink, transfer, err);
 
-    if (verdict == SB_VERDICT_DONE && sb_blob_stage_commit(j->stage, err) < 0)
+    if (verdict != SB_VERDICT_DONE)
+        return verdict;
+    /* The disk may begin; that it has finished is waited for later, for many at once. */
+    (void)sync_file_range(j->sink.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    p->pending[p->pending_count++] = SB_TAKE(j->stage);
+    if (p->pending_count == PENDING_MAX && commit_pending(p, err) < 0)
         return SB_VERDICT_FAILED;
     return verdict;
 }
@@ -174,6 +198,9 @@ static int fetch(puller *p, const objects *wanted, sb_error **err)
     }
     if (result == 0)
         result = sb_transfers_run(p->registry->http, list, count, NULL);
+    /* Also when others have failed: what is there need not be fetched again. */
+    if (commit_pending(p, result == 0 ? err : NULL) < 0)
+        result = -1;
     for (size_t i = 0; i < count; i++) {
         if (jobs[i].transfer.error && result < 0 && err && !*err) {
             sb_fail(err, jobs[i].transfer.error->code, "%s", jobs[i].transfer.error->message);
@@ -307,7 +334,7 @@ int sb_registry_pull(sb_registry *registry, const sb_pull *pulls, size_t count, 
                      sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    puller p = {registry, layout, arena};
+    puller p = {.registry = registry, .layout = layout, .arena = arena};
     autoobjects level = {0}, blobs = {0};
 
     for (size_t i = 0; i < count; i++) {

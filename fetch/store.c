@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+enum { SYNC_EACH_MAX = 4 };
+
 int sb_store_fail(const sb_store *store, const char *what, const char *name, sb_error **err)
 {
     int saved = errno;
@@ -124,13 +126,11 @@ static int sync_path(sb_store *store, const char *path, sb_error **err)
     return fsync(fd) < 0 && errno != EINVAL ? sb_store_fail(store, "write", path, err) : 0;
 }
 
-int sb_store_sync(sb_store *store, sb_error **err)
+static int sync_each(sb_store *store, size_t count, sb_error **err)
 {
-    size_t len = store->len;
     char path[SB_STORE_PATH];
 
-    store->len = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < count; i++) {
         sb_store_object_path(&store->unsynced[i], path);
         if (sync_path(store, path, err) < 0)
             return -1;
@@ -138,7 +138,19 @@ int sb_store_sync(sb_store *store, sb_error **err)
         if (sync_path(store, path, err) < 0)
             return -1;
     }
-    return len ? sync_path(store, "sha256", err) : 0;
+    return count ? sync_path(store, "sha256", err) : 0;
+}
+
+/* Few objects are waited for by themselves; for many, all at once is faster, whatever else the disk has to
+ * do. */
+int sb_store_sync(sb_store *store, sb_error **err)
+{
+    size_t count = store->len;
+
+    store->len = 0;
+    if (count <= SYNC_EACH_MAX)
+        return sync_each(store, count, err);
+    return syncfs(store->dirfd) < 0 ? sb_store_fail(store, "write", "sha256", err) : 0;
 }
 
 void sb_store_object_path(const sb_digest *digest, char ret_path[SB_STORE_PATH])

@@ -265,7 +265,8 @@ int sb_update_config(sb_updater *u, sb_slice expanded, sb_slice platform, sb_ima
     return 0;
 }
 
-/* Does the image cache have every blob of this manifest? */
+/* Does the image cache have every blob of this manifest, as far as their sizes tell? Who uses them verifies
+ * them. */
 static int is_pulled(sb_updater *u, const sb_layout *layout, const sb_lock_platform *platform,
                      bool *ret_pulled, sb_error **err)
 {
@@ -275,11 +276,14 @@ static int is_pulled(sb_updater *u, const sb_layout *layout, const sb_lock_platf
     sb_manifest manifest;
 
     *ret_pulled = false;
-    if (!sb_layout_has(layout, &platform->manifest, 0) || !sb_layout_has(layout, &platform->config, 0))
+    if (!sb_layout_has(layout, &platform->manifest, 0))
         return 0;
     if (sb_store_read(store, &platform->manifest, SB_MANIFEST_MAX, &data, &len, err) < 0 ||
         sb_manifest_parse(u->arena, sb_slice_of(data, len), SB_NIL, &manifest, err) < 0)
         return -1;
+    if (!sb_layout_has(layout, &platform->manifest, len) ||
+        !sb_layout_has(layout, &manifest.config.digest, manifest.config.size))
+        return 0;
     for (size_t i = 0; i < manifest.layer_count; i++)
         if (!sb_layout_has(layout, &manifest.layers[i].digest, manifest.layers[i].size))
             return 0;
@@ -292,13 +296,12 @@ static int give_document(sb_updater *u, sb_layout *layout, const sb_digest *dige
 {
     sb_autofree char *data = NULL;
     size_t len = 0;
-    sb_digest written;
 
-    if (sb_layout_has(layout, digest, 0))
-        return 0;
     if (sb_store_read(store_of(u, digest), digest, SB_MANIFEST_MAX, &data, &len, err) < 0)
         return -1;
-    return sb_layout_write(layout, sb_slice_of(data, len), &written, err);
+    if (sb_layout_has(layout, digest, len))
+        return 0;
+    return sb_layout_give(layout, sb_slice_of(data, len), err);
 }
 
 static int give_documents(sb_updater *u, sb_layout *layout, const sb_lock_image *image,

@@ -100,6 +100,9 @@ int sb_layout_read(const sb_layout *layout, sb_arena *arena, const sb_digest *di
                    sb_slice *ret_data, sb_error **err);
 int sb_layout_open_blob(const sb_layout *layout, const sb_digest *digest, int *ret_fd, sb_error **err);
 int sb_layout_write(sb_layout *layout, sb_slice data, sb_digest *ret_digest, sb_error **err);
+/* The same without waiting for the disk: for documents, which are verified when they are read, and which a
+ * store has as well. */
+int sb_layout_give(sb_layout *layout, sb_slice data, sb_error **err);
 /* Takes the bytes of `fd` (from its start) as the blob `expect`; verified while copying (reflink where
  * possible). */
 int sb_layout_add_fd(sb_layout *layout, int fd, const sb_digest *expect, sb_error **err);

@@ -119,8 +119,56 @@ static void a_beginning_survives(void **state)
     assert_int_equal(pread(sb_blob_stage_fd(stage), text, 16, 0), 3);
     assert_int_equal(pwrite(sb_blob_stage_fd(stage), "lo", 2, 3), 2);
     assert_false(sb_layout_has(layout, &digest, 0));
-    assert_int_equal(sb_blob_stage_commit(stage, NULL), 0);
+    assert_int_equal(sb_blob_stages_commit(layout, &stage, 1, NULL), 0);
     assert_true(sb_layout_has(layout, &digest, 5));
+}
+
+/* Of several algorithms, and so many that the disk is waited for once. */
+static void many_at_once(void **state)
+{
+    enum { COUNT = 12 };
+    SB_AUTO(sb_layout) layout = NULL;
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_blob_stage *stages[COUNT];
+    sb_digest digests[COUNT];
+    sb_slice data;
+    char text[16];
+
+    assert_int_equal(sb_layout_open(*state, true, &layout, NULL), 0);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof(text), "blob %02d", i);
+        sb_digest_of(i % 3 ? SB_HASH_SHA256 : SB_HASH_SHA512, sb_slice_z(text), &digests[i]);
+        assert_int_equal(sb_blob_stage_open(layout, &digests[i], &stages[i], NULL), 0);
+        assert_int_equal(write(sb_blob_stage_fd(stages[i]), text, 7), 7);
+        assert_false(sb_layout_has(layout, &digests[i], 0));
+    }
+    assert_int_equal(sb_blob_stages_commit(layout, stages, COUNT, NULL), 0);
+    for (int i = 0; i < COUNT; i++) {
+        sb_blob_stage_free(stages[i]);
+        assert_int_equal(sb_layout_read(layout, arena, &digests[i], 7, &data, NULL), 0);
+    }
+    assert_int_equal(sb_blob_stages_commit(layout, NULL, 0, NULL), 0);
+}
+
+static void given_documents(void **state)
+{
+    SB_AUTO(sb_layout) layout = NULL;
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(sb_blob_stage) stage = NULL;
+    sb_digest digest;
+    sb_slice data;
+
+    assert_int_equal(sb_layout_open(*state, true, &layout, NULL), 0);
+    sb_digest_of(SB_HASH_SHA256, SB_LIT("a document"), &digest);
+    /* What a broken run left is no part of it. */
+    assert_int_equal(sb_blob_stage_open(layout, &digest, &stage, NULL), 0);
+    assert_int_equal(write(sb_blob_stage_fd(stage), "something else, and longer", 26), 26);
+    sb_blob_stage_free(SB_TAKE(stage));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sb_layout_give(layout, SB_LIT("a document"), NULL), 0);
+        assert_int_equal(sb_layout_read(layout, arena, &digest, 10, &data, NULL), 0);
+        assert_true(sb_slice_eqz(data, "a document"));
+    }
 }
 
 int main(void)
@@ -130,6 +178,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(added_files_are_verified, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tags, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_beginning_survives, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(given_documents, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
