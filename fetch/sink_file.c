@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 17, SHOW_MS = 100, ETAG_MAX = 200, PROGRESS_BYTES = 1 << 18 };
+enum { CHUNK = 1 << 17, SHOW_MS = 100, ETAG_MAX = 200, PROGRESS_BYTES = 1 << 18, SAVE_MS = 1000 };
 
 /* With the file itself, so that the next run can ask the server for the rest of the same thing. */
 static const char validator_name[] = "user.sbuild.etag";
@@ -32,7 +32,7 @@ static int start_over(sb_file_sink *sink, sb_error **err)
     if (sb_stream_drain(sink->stream) < 0)
         return fail_write(sink, err);
     sb_stream_restart(sink->stream);
-    sink->taken = 0;
+    sink->taken = sink->saved = 0;
     sink->resumed = false;
     if (ftruncate(sink->fd, 0) < 0)
         return sb_fail(err, SB_ERR_IO, "cannot empty the file of %s: %s", sink->label, strerror(errno));
@@ -102,6 +102,7 @@ int sb_file_sink_begin(sb_file_sink *sink, sb_transfer *transfer, struct curl_sl
 
     if (!sink->began) {
         sink->began = true;
+        sink->save_time = sb_now_ms();
         sink->stream = sb_stream_new(sb_http_streams(transfer->http), sink->fd,
                                      sink->expect ? sink->expect->algo : SB_HASH_SHA256);
         sink->task = sb_progress_begin(sink->progress, sink->expect_size, "%s", sink->label);
@@ -199,18 +200,25 @@ int sb_file_sink_head(sb_file_sink *sink, sb_transfer *transfer, sb_error **err)
     return check_total(sink, err);
 }
 
-static void show(sb_file_sink *sink)
+static void show(sb_file_sink *sink, int64_t now)
 {
-    int64_t now;
-
-    if (!sink->progress)
-        return;
-    now = sb_now_ms();
-    if (now - sink->shown < SHOW_MS)
+    if (!sink->progress || now - sink->shown < SHOW_MS)
         return;
     sink->shown = now;
     sb_progress_advance(sink->progress, sink->task, sink->taken,
                         sink->total ? sink->total : sink->expect_size);
+}
+
+/* What trickles in would stay in memory for long, and be lost with this process. */
+static int save(sb_file_sink *sink, int64_t now)
+{
+    bool slow = sink->taken - sink->saved < SB_STREAM_BLOCK;
+
+    if (now - sink->save_time < SAVE_MS)
+        return 0;
+    sink->save_time = now;
+    sink->saved = sink->taken;
+    return slow ? sb_stream_drain(sink->stream) : 0;
 }
 
 static bool ignores_body(const sb_file_sink *sink, const sb_transfer *transfer)
@@ -220,6 +228,8 @@ static bool ignores_body(const sb_file_sink *sink, const sb_transfer *transfer)
 
 int sb_file_sink_body(sb_file_sink *sink, sb_transfer *transfer, const char *data, size_t len, sb_error **err)
 {
+    int64_t now = sb_now_ms();
+
     if (ignores_body(sink, transfer))
         return 0;
     if (sink->max_size && sink->taken + len > sink->max_size)
@@ -228,14 +238,14 @@ int sb_file_sink_body(sb_file_sink *sink, sb_transfer *transfer, const char *dat
     if (sink->expect_size && sink->taken + len > sink->expect_size)
         return sb_fail(err, SB_ERR_VERIFY, "%s has more than %" PRIu64 " bytes", sink->label,
                        sink->expect_size);
-    if (sb_stream_add(sink->stream, data, len) < 0)
-        return fail_write(sink, err);
     sink->taken += len;
+    if (sb_stream_add(sink->stream, data, len) < 0 || save(sink, now) < 0)
+        return fail_write(sink, err);
     if (sink->taken >= sink->farthest + PROGRESS_BYTES) {
         sink->farthest = sink->taken;
         transfer->progressed = true;
     }
-    show(sink);
+    show(sink, now);
     return 0;
 }
 

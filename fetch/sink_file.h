@@ -35,7 +35,9 @@ typedef struct sb_file_sink {
     bool resumed;   /* some bytes are of an earlier attempt */
     bool began;
     unsigned task;
-    int64_t shown; /* when progress was last told */
+    int64_t shown;     /* when progress was last told */
+    int64_t save_time; /* when it was last seen to that little is in memory alone */
+    uint64_t saved;    /* of the file, then */
 } sb_file_sink;
 
 void sb_file_sink_clear(sb_file_sink *sink);
