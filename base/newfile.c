@@ -24,18 +24,28 @@ static int fail_errno(sb_error **err, const char *what, const char *path)
     return sb_fail(err, SB_ERR_IO, "cannot %s %s: %s", what, shown, strerror(saved));
 }
 
-/* Is there something that must not be replaced by a file: a device, a pipe? */
-static bool is_special(const char *path)
+/* Opens what must not be replaced by a file, a device or a pipe, or our own output under a name such as
+ * /dev/stdout. -1 with errno 0: it is none of these. */
+static int open_special(const char *path)
 {
-    struct stat st;
+    struct stat st, own;
 
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    errno = 0;
+    if (stat(path, &st) < 0 || S_ISDIR(st.st_mode)) {
+        errno = 0;
+        return -1;
+    }
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fstat(fd, &own) == 0 && own.st_dev == st.st_dev && own.st_ino == st.st_ino)
+            return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    errno = 0;
+    return S_ISREG(st.st_mode) ? -1 : open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
 }
 
 int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_file, sb_error **err)
 {
     SB_AUTO(sb_newfile) file = sb_new(sb_newfile);
-    /* A user's /dev/stdout is a link; beneath a directory of somebody else's making no link is followed. */
+    /* Beneath a directory of somebody else's making nothing is followed. */
     bool users = dirfd == AT_FDCWD;
     const char *slash = strrchr(path, '/');
     sb_autofree char *dir =
@@ -46,10 +56,12 @@ int sb_newfile_begin(int dirfd, const char *path, mode_t mode, sb_newfile **ret_
     file->path = sb_strdup(path);
     file->name = sb_strdup(slash ? slash + 1 : path);
     file->dirfd = -1;
-    if (users && is_special(path)) {
-        file->fd = openat(dirfd, path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-        if (file->fd < 0)
+    if (users) {
+        file->fd = open_special(path);
+        if (file->fd < 0 && errno)
             return fail_errno(err, "open", path);
+    }
+    if (file->fd >= 0) {
         *ret_file = SB_TAKE(file);
         return 0;
     }
