@@ -39,6 +39,21 @@ int cli_build_args(const cli_list *list, sb_arena *arena, sb_df_var **ret_vars, 
     return 0;
 }
 
+int cli_check_platforms(const char *const *platforms, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_df_platform parsed;
+
+    for (; platforms && *platforms; platforms++) {
+        sb_autofree char *shown = sb_printable(sb_slice_z(*platforms));
+
+        if (sb_df_platform_parse(arena, sb_slice_z(*platforms), &parsed, NULL) < 0)
+            return sb_fail(err, SB_ERR_USAGE,
+                           "--platform wants OS/ARCH[/VARIANT] such as linux/arm64, not \"%s\"", shown);
+    }
+    return 0;
+}
+
 int cli_duration(const char *text, const char *option, int64_t *ret_seconds, sb_error **err)
 {
     static const struct {

@@ -87,7 +87,7 @@ static void print_result(const cli_app *app, const build_options *o, const sb_bu
 {
     /* An image that goes to standard output has it for itself. */
     FILE *out = writes_to_stdout(&o->outputs) ? stderr : stdout;
-    const cli_style *style = out == stdout ? &app->out : &app->err;
+    cli_style style = out == stdout ? app->out : app->err;
     SB_AUTO(cli_table) table = NULL;
     sb_slice row[2] = {SB_LIT("image ID"), result->image_id};
 
@@ -108,7 +108,8 @@ static void print_result(const cli_app *app, const build_options *o, const sb_bu
         row[1] = sb_slice_z(o->tags.items[i]);
         cli_table_add(table, row, CLI_GREEN);
     }
-    cli_table_print(table, style, out);
+    style.terminal = false; /* people copy digests: none is cut */
+    cli_table_print(table, &style, out);
 }
 
 static int run(cli_app *app, const void *values, sb_error **err)
@@ -140,7 +141,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .engine_argument_count = o->engine_arguments.count,
     };
 
-    if (cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
+    if (cli_check_platforms(wanted.platforms, err) < 0 ||
+        cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
         cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
         return -1;
     wanted.build_args = vars;

@@ -87,6 +87,8 @@ int cli_open_project(cli_app *app, const char *context, const char *dockerfile, 
                      sb_error **err);
 /* "KEY=value" each; "KEY" alone takes the environment's value and is left out where that has none, as docker
  * build does. */
+/* SB_ERR_USAGE for one that is no platform. */
+int cli_check_platforms(const char *const *platforms, sb_error **err);
 int cli_build_args(const cli_list *list, sb_arena *arena, sb_df_var **ret_vars, size_t *ret_count,
                    sb_error **err);
 /* "7d", "12h", "30m", "45s", "2w" or plain seconds; in seconds. */

@@ -7,7 +7,14 @@
 
 #include <fcntl.h>
 
-static const cli_option options[] = {CLI_OPTIONS_END};
+typedef struct doctor_options {
+    const char *file;
+} doctor_options;
+
+static const cli_option options[] = {
+    CLI_OPTION_FILE(doctor_options, file),
+    CLI_OPTIONS_END,
+};
 
 static void title(const cli_app *app, const char *text)
 {
@@ -28,8 +35,9 @@ static void print_engine(const cli_app *app, const sb_engine *engine)
     sb_autobuf abilities = SB_BUF_INIT(4096);
 
     if (engine->problem.len) {
-        printf("  %s-%s %" SB_FMT ": ", cli_color_on(&app->out, CLI_YELLOW),
-               cli_color_on(&app->out, CLI_PLAIN), SB_ARG(engine->name));
+        printf("  %s-%s ", cli_color_on(&app->out, CLI_YELLOW), cli_color_on(&app->out, CLI_PLAIN));
+        if (!sb_slice_starts(engine->problem, engine->name))
+            printf("%" SB_FMT ": ", SB_ARG(engine->name));
         cli_print_safe(stdout, engine->problem);
         printf("\n");
         return;
@@ -185,15 +193,20 @@ static void print_all_credentials(const cli_app *app)
 
 /* --- The project --- */
 
-static void print_project(cli_app *app, const char *context)
+static const char *plural(size_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static void print_project(cli_app *app, const char *context, const char *dockerfile)
 {
     SB_AUTO(sb_project) project = NULL;
     SB_AUTO(sb_lock) lock = NULL;
     SB_AUTO(sb_error) problem = NULL;
 
     title(app, "Project");
-    if (cli_open_project(app, context, NULL, &project, &problem) < 0) {
-        printf("  none here: %s\n", problem->message);
+    if (cli_open_project(app, context, dockerfile, &project, &problem) < 0) {
+        printf("  %s%s\n", problem->code == SB_ERR_USAGE ? "none: " : "", problem->message);
         return;
     }
     printf("  ");
@@ -201,20 +214,22 @@ static void print_project(cli_app *app, const char *context)
     if (sb_lock_load(project, &lock, &problem) < 0)
         printf(": %s\n", problem->message);
     else
-        printf(": locked, %zu images, %zu files, %zu git repositories\n", lock->image_count, lock->file_count,
-               lock->git_count);
+        printf(": locked, %zu %s, %zu %s, %zu git %s\n", lock->image_count,
+               plural(lock->image_count, "image", "images"), lock->file_count,
+               plural(lock->file_count, "file", "files"), lock->git_count,
+               plural(lock->git_count, "repository", "repositories"));
     printf("  %s: %s\n", SB_STORE_NAME, project->store ? "there" : "not there");
 }
 
 static int run(cli_app *app, const void *values, sb_error **err)
 {
+    const doctor_options *o = values;
     const char *context = app->operands[0] ? app->operands[0] : ".";
     SB_AUTO(sb_settings) settings = NULL;
     sb_autofree char *cache = sb_cache_dir(err);
     sb_autofree char *config = sb_config_dir(err);
     size_t working = 0;
 
-    (void)values;
     if (!cache || !config || sb_settings_load(context, &settings, err) < 0)
         return -1;
     if (print_engines(app, &working, err) < 0)
@@ -226,7 +241,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
     print_all_credentials(app);
     title(app, "Files");
     printf("  cache %s\n  configuration %s/config.json\n", cache, config);
-    print_project(app, context);
+    print_project(app, context, o->file);
     return working ? 0 : sb_exit_code(SB_ERR_ENGINE);
 }
 
@@ -236,8 +251,9 @@ const cli_command cli_doctor = {
     .usage = "[CONTEXT]",
     .description = "Shows the engines found with their versions and abilities, the programs that sbuild "
                    "calls, registries with their mirrors, where credentials are found (not what they are), "
-                   "keys, cache and settings.",
+                   "cache, settings, and the state of the project.",
     .options = options,
+    .options_size = sizeof(doctor_options),
     .exits = CLI_EXIT(9),
     .operand = CLI_OPERAND_DIR,
     .max_operands = 1,

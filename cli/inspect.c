@@ -81,7 +81,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
     sb_df_var *build_args;
     int status = 0;
 
-    if (cli_build_args(&opts->build_args, arena, &build_args, &inputs.build_arg_count, err) < 0)
+    if (cli_check_platforms((const char *[]){opts->platform, NULL}, err) < 0 ||
+        cli_build_args(&opts->build_args, arena, &build_args, &inputs.build_arg_count, err) < 0)
         return -1;
     inputs.build_args = build_args;
     if (app->operand_count == 1)

@@ -134,7 +134,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
                                 .no_run = given->no_run,
                                 .pull_images = true};
 
-    if (cli_build_args(&given->build_args, arena, &args, &wanted.build_arg_count, err) < 0 ||
+    if (cli_check_platforms(wanted.platforms, err) < 0 ||
+        cli_build_args(&given->build_args, arena, &args, &wanted.build_arg_count, err) < 0 ||
         (given->min_age && cli_duration(given->min_age, "min-age", &wanted.min_age, err) < 0) ||
         cli_open_project(app, app->operands[0], given->file, &project, err) < 0)
         return -1;

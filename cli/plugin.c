@@ -72,6 +72,9 @@ int cli_plugin_start(char ***arguments, size_t *count, bool *ret_answered, sb_er
     set_env("DOCKER_CONFIG", docker.config);
     set_env("DOCKER_CONTEXT", docker.context);
     set_env("DOCKER_HOST", docker.host);
+    /* "docker help sbuild" asks with "help sbuild". */
+    if (words.count == 2 && strcmp(words.items[0], "help") == 0 && strcmp(words.items[1], "sbuild") == 0)
+        *count -= 1;
     if (words.count > 0 && strcmp(words.items[0], "sbuild") == 0) {
         *arguments += *count - words.count + 1;
         *count = words.count - 1;

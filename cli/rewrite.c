@@ -93,7 +93,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
     };
     int result;
 
-    if (cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
+    if (cli_check_platforms(wanted.platforms, err) < 0 ||
+        cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
         cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
         return -1;
     wanted.build_args = vars;

@@ -224,7 +224,7 @@ static int check_content(const sb_store *store, const sb_digest *digest, const s
     sb_digest_format(digest, text);
     return sb_fail(
         err, SB_ERR_VERIFY,
-        "%s in the store %s is damaged: its content has another digest; remove the file and fetch it again",
+        "%s in the store %s is damaged: its content has another digest; \"sbuild vendor\" fetches it again",
         text, shown);
 }
 

@@ -142,7 +142,7 @@ static int rehash(void *ctx, const sb_digest *digest, uint64_t size, sb_error **
 static void check_present(sb_check *check, const sb_needed *needed)
 {
     const sb_store *store = check->project->store;
-    sb_slice name = sb_needed_name(needed, check->arena);
+    sb_slice part = sb_needed_part(needed, check->arena);
     sb_slice where = sb_check_where(check, needed->name);
     sb_slice command = sb_project_command(check->project, check->arena, "vendor");
     char text[SB_DIGEST_TEXT];
@@ -157,12 +157,8 @@ static void check_present(sb_check *check, const sb_needed *needed)
                         SB_ARG(where), text, SB_STORE_NAME, SB_ARG(command));
     else
         sb_findings_add(check->findings, SB_ERR_VERIFY,
-                        "%" SB_FMT ": %s%s of %" SB_FMT " is not in %s; run \"%" SB_FMT "\"", SB_ARG(where),
-                        needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT ? "" : "the ",
-                        needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT
-                            ? text
-                            : sb_needed_kind_name(needed->kind),
-                        SB_ARG(name), SB_STORE_NAME, SB_ARG(command));
+                        "%" SB_FMT ": %s%" SB_FMT " (%s) is not in %s; run \"%" SB_FMT "\"", SB_ARG(where),
+                        part.len ? "its " : "it", SB_ARG(part), text, SB_STORE_NAME, SB_ARG(command));
 }
 
 static int check_store(sb_check *check, const sb_needed_list *needed, sb_error **err)

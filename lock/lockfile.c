@@ -23,6 +23,17 @@ void sb_lock_free(sb_lock *lock)
     free(lock);
 }
 
+static int parse_json(sb_slice text, const char *name, json_t **ret_json, sb_error **err)
+{
+    SB_AUTO(sb_error) why = NULL;
+
+    if (!sb_slice_trim(text).len)
+        return sb_fail(err, SB_ERR_PARSE, "%s:1: it is empty" SB_LOCK_REMEDY, name);
+    if (sb_json_parse(text, name, ret_json, &why) < 0)
+        return sb_fail(err, why->code, "%s" SB_LOCK_REMEDY, why->message);
+    return 0;
+}
+
 int sb_lock_parse(sb_slice text, const char *name, sb_lock **ret_lock, sb_error **err)
 {
     SB_AUTO(sb_lock) lock = sb_lock_new();
@@ -37,7 +48,7 @@ int sb_lock_parse(sb_slice text, const char *name, sb_lock **ret_lock, sb_error 
                        "%s:%u: it has the markers of a merge conflict; take either side (git checkout "
                        "--theirs %s), then run \"sbuild lock\"",
                        name, line, name);
-    if (sb_json_parse(text, name, &json, err) < 0 || sb_lock_read(lock, json, name, text, err) < 0)
+    if (parse_json(text, name, &json, err) < 0 || sb_lock_read(lock, json, name, text, err) < 0)
         return -1;
     *ret_lock = SB_TAKE(lock);
     return 0;

@@ -10,6 +10,9 @@ enum {
     SB_LOCK_TEXT_MAX = 262144, /* bytes of one string */
 };
 
+/* What to do about a lock that cannot be read; the end of such messages. */
+#define SB_LOCK_REMEDY "; restore the file or run \"sbuild lock\" without it"
+
 /* lockfile_read.c: fills the new `lock` from the document. `text` is where it came from, for line numbers. */
 int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice text, sb_error **err);
 

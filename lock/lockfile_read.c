@@ -24,8 +24,8 @@ static int bad(const reader *r, const char *key, const char *what, sb_error **er
         sb_buf_printf(&path, ".%s[%zu]", r->list, r->list_index);
     if (key)
         sb_buf_printf(&path, ".%s", key);
-    return sb_fail(err, SB_ERR_PARSE, "%s:%u: %s %s; restore the file or run \"sbuild lock\" without it",
-                   r->name, sb_lock_entry_line(r->text, r->section, r->index), path.data, what);
+    return sb_fail(err, SB_ERR_PARSE, "%s:%u: %s %s" SB_LOCK_REMEDY, r->name,
+                   sb_lock_entry_line(r->text, r->section, r->index), path.data, what);
 }
 
 static int read_string(const reader *r, const json_t *value, const char *key, sb_slice *ret_text,
@@ -409,7 +409,7 @@ static void *read_section(reader *r, const json_t *json, const char *section, si
     char *items = sb_arena_alloc(r->lock->arena, item_size * (count <= SB_LOCK_ENTRIES_MAX ? count + 1 : 1));
 
     if (array && !json_is_array(array)) {
-        sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list", r->name, section);
+        sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list" SB_LOCK_REMEDY, r->name, section);
         return NULL;
     }
     if (count > SB_LOCK_ENTRIES_MAX) {
@@ -440,18 +440,21 @@ static int read_head(reader *r, const json_t *json, sb_error **err)
     sb_slice path = sb_json_str(json, "dockerfile");
 
     if (!json_is_integer(version) || json_integer_value(version) < 1)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: it is no lock of sbuild: \"version\" is missing", r->name);
+        return sb_fail(err, SB_ERR_PARSE,
+                       "%s:1: it is no lock of sbuild: \"version\" is missing" SB_LOCK_REMEDY, r->name);
     if (json_integer_value(version) > SB_LOCK_VERSION)
         return sb_fail(err, SB_ERR_USAGE,
                        "%s has version %lld of the lock format, and this sbuild knows %d; use a newer sbuild",
                        r->name, (long long)json_integer_value(version), SB_LOCK_VERSION);
     if (!path.ptr || path.len > SB_LOCK_TEXT_MAX)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"dockerfile\" must be a path", r->name);
+        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"dockerfile\" must be a path" SB_LOCK_REMEDY, r->name);
     if (sb_digest_parse(digest, &lock->dockerfile_digest, NULL) < 0 ||
         lock->dockerfile_digest.algo != SB_HASH_SHA256)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"dockerfile-digest\" must be a sha256 digest", r->name);
+        return sb_fail(err, SB_ERR_PARSE,
+                       "%s:1: \"dockerfile-digest\" must be a sha256 digest" SB_LOCK_REMEDY, r->name);
     if (!json_is_integer(epoch) || json_integer_value(epoch) < 0)
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"epoch\" must be a number of seconds since 1970", r->name);
+        return sb_fail(err, SB_ERR_PARSE,
+                       "%s:1: \"epoch\" must be a number of seconds since 1970" SB_LOCK_REMEDY, r->name);
     lock->version = json_integer_value(version);
     lock->dockerfile = sb_arena_dup(lock->arena, path);
     lock->epoch = json_integer_value(epoch);
@@ -465,7 +468,7 @@ static int read_opaque(const reader *r, const json_t *json, const char *key, jso
     json_t *array = json_object_get(json, key);
 
     if (array && !json_is_array(array))
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list", r->name, key);
+        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list" SB_LOCK_REMEDY, r->name, key);
     if (json_array_size(array) > SB_LOCK_ENTRIES_MAX)
         return sb_fail(err, SB_ERR_LIMIT, "%s: %s has more than %d entries", r->name, key,
                        SB_LOCK_ENTRIES_MAX);
@@ -510,7 +513,8 @@ int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice t
     reader r = {.lock = lock, .name = name, .text = text};
 
     if (!json_is_object(json))
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: it is no lock of sbuild: not an object", name);
+        return sb_fail(err, SB_ERR_PARSE, "%s:1: it is no lock of sbuild: not an object" SB_LOCK_REMEDY,
+                       name);
     if (read_head(&r, json, err) < 0)
         return -1;
     lock->profiles =

@@ -192,17 +192,25 @@ int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena
     return 0;
 }
 
-sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena)
+sb_slice sb_needed_part(const sb_needed *needed, sb_arena *arena)
 {
-    sb_autofree char *name = sb_printable(needed->name);
     const char *kind = sb_needed_kind_name(needed->kind);
 
     if (needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT || needed->kind == SB_NEEDED_INDEX)
-        return sb_arena_printf(arena, "%s", name);
+        return SB_NIL;
     if (needed->platform) {
         sb_autofree char *platform = sb_printable(needed->platform->platform);
 
-        return sb_arena_printf(arena, "%s (%s for %s)", name, kind, platform);
+        return sb_arena_printf(arena, "%s for %s", kind, platform);
     }
-    return sb_arena_printf(arena, "%s (%s)", name, kind);
+    return sb_slice_z(kind);
+}
+
+sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena)
+{
+    sb_autofree char *name = sb_printable(needed->name);
+    sb_slice part = sb_needed_part(needed, arena);
+
+    return part.len ? sb_arena_printf(arena, "%s (%" SB_FMT ")", name, SB_ARG(part))
+                    : sb_arena_printf(arena, "%s", name);
 }

@@ -51,6 +51,8 @@ int sb_image_check_chain(const sb_lock_image *image, const sb_lock_platform *pla
 /* The layers of every image and platform whose manifest the store has. */
 int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
                      sb_error **err);
+/* "config for linux/amd64"; absent for the thing itself. */
+sb_slice sb_needed_part(const sb_needed *needed, sb_arena *arena);
 /* "https://example.org/tool.tgz", and of what is not the thing itself also what it is; printable. */
 sb_slice sb_needed_name(const sb_needed *needed, sb_arena *arena);
 

@@ -150,13 +150,18 @@ static int read_dockerfile(sb_project *project, sb_error **err)
 {
     sb_autofree char *path = sb_slice_dup(project->dockerfile_path);
     sb_autofree char *name = sb_printable(project->dockerfile_name);
+    sb_autofree char *context = sb_printable(project->context);
     sb_autofree char *data = NULL;
     bool missing = false;
     size_t len = 0;
+    struct stat st;
 
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return sb_fail(err, SB_ERR_USAGE, "%s is a directory; name the Dockerfile with -f", name);
     if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, &missing, err) < 0) {
         if (missing)
-            return sb_fail(err, SB_ERR_USAGE, "there is no %s; name the Dockerfile with -f", name);
+            return sb_fail(err, SB_ERR_USAGE, "there is no %s in %s; name the Dockerfile with -f", name,
+                           context);
         return -1;
     }
     project->text = sb_arena_dup(project->arena, sb_slice_of(data, len));

@@ -5,6 +5,8 @@
 #include <lock/objects.h>
 #include <lock/project.h>
 
+#include <sbuild/timefmt.h>
+
 enum { SHOWN = 300 };
 
 typedef struct asked_view {
@@ -145,6 +147,28 @@ static void tell_image(asker *a, const sb_lock_image *image, const sb_needed *ma
         add_line(a, "vouched by", "the registry, when it was locked");
 }
 
+static void add_evidence(asker *a, const sb_lock_evidence *evidence, size_t count)
+{
+    add_line(a, "vouched by", "%" SB_FMT, SB_ARG(sb_evidence_describe(a->arena, evidence, count)));
+    for (size_t i = 0; i < count; i++) {
+        const sb_lock_evidence *e = &evidence[i];
+        char when[SB_TIME_TEXT];
+
+        for (size_t k = 0; k < e->signer_count; k++) {
+            sb_autofree char *key = sb_printable(e->signers[k].fingerprint);
+            sb_autofree char *primary = sb_printable(e->signers[k].primary);
+            bool subkey = *primary && strcmp(primary, key) != 0;
+
+            sb_time_format(e->signers[k].created, when);
+            add_line(a, "signed by", "%s%s%s, %s", key, subkey ? " of " : "", subkey ? primary : "", when);
+        }
+        if (e->signer_count && e->verified_at) {
+            sb_time_format(e->verified_at, when);
+            add_line(a, "verified", "%s", when);
+        }
+    }
+}
+
 static void tell_file(asker *a, const sb_lock_file *file, const sb_needed *matched)
 {
     begin(a, "file", file->expanded);
@@ -157,8 +181,7 @@ static void tell_file(asker *a, const sb_lock_file *file, const sb_needed *match
 
         add_line(a, "came from", "%s, after redirects", host);
     }
-    add_line(a, "vouched by", "%" SB_FMT,
-             SB_ARG(sb_evidence_describe(a->arena, file->evidence, file->evidence_count)));
+    add_evidence(a, file->evidence, file->evidence_count);
 }
 
 static void tell_git(asker *a, const sb_lock_git *git, const sb_needed *matched)
@@ -171,8 +194,7 @@ static void tell_git(asker *a, const sb_lock_git *git, const sb_needed *matched)
     add_instructions(a, git);
     add_line(a, "commit", "%s%s%s", commit, *ref ? " of " : "", ref);
     add_digest(a, "archive", &git->archive);
-    add_line(a, "vouched by", "%" SB_FMT,
-             SB_ARG(sb_evidence_describe(a->arena, git->evidence, git->evidence_count)));
+    add_evidence(a, git->evidence, git->evidence_count);
 }
 
 /* A view for each profile and platform; one that cannot be made says nothing here, `verify` tells of it. */

@@ -80,7 +80,7 @@ static void test_refusals(void **state)
 {
     const fixture *f = *state;
 
-    assert_refused(f->dir, NULL, SB_ERR_USAGE, "there is no Dockerfile; name the Dockerfile with -f");
+    assert_refused(f->dir, NULL, SB_ERR_USAGE, "; name the Dockerfile with -f");
     assert_refused("/nonexistent", NULL, SB_ERR_USAGE, "/nonexistent");
     assert_refused("-", NULL, SB_ERR_USAGE, "must be a directory");
     assert_refused("https://example.org/x.git", NULL, SB_ERR_USAGE, "must be a directory");

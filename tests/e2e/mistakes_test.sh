@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What people get wrong: each mistake has its exit status and one sentence that names the thing and the remedy.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+sbuild_config
+mkdir -p "$T/p/sub/Dockerfile" "$T/none"
+cd "$T/p"
+printf 'FROM scratch\nCOPY a /a\n' >Dockerfile
+echo a >a
+assert_ok sbuild lock
+
+# refused STATUS TEXT ARG...: by sbuild, which says so in one line (and where help is, for options).
+refused() {
+	local status=$1 text=$2
+	shift 2
+	run sbuild "$@"
+	assert_status "$status"
+	assert_contains "$ERR" "$text" "message of sbuild $*"
+	assert_eq 1 "$(grep -vc '^Try "sbuild ' "$T/err")" "lines of the message of sbuild $*"
+	assert_eq "" "$OUT" "standard output of sbuild $*"
+}
+
+now "options"
+for command in lock build rewrite inspect; do
+	refused 2 'sbuild: --platform wants OS/ARCH[/VARIANT] such as linux/arm64, not "riscy"' "$command" --platform riscy Dockerfile
+done
+refused 2 'did you mean --platform?' build --platfrom linux/amd64
+refused 2 'there is no command "lok"; did you mean "lock"?' lok
+
+now "no Dockerfile there"
+refused 2 "there is no Dockerfile in $T/none; name the Dockerfile with -f" lock "$T/none"
+refused 2 "Dockerfile is a directory; name the Dockerfile with -f" lock "$T/p/sub"
+refused 2 "-f wants a file, and $T/p is a directory" lock -f .
+
+now "locks that are none"
+cp Dockerfile.lock "$T/good.lock"
+for text in '' ' ' '{' 'null' '[]' '{"version":1}' '{"version":1,"dockerfile":"Dockerfile"}'; do
+	printf '%s' "$text" >Dockerfile.lock
+	for command in verify lock vendor; do
+		refused 1 'restore the file or run "sbuild lock" without it' "$command"
+		assert_contains "$ERR" "Dockerfile.lock:1:"
+	done
+done
+cp "$T/good.lock" Dockerfile.lock
+
+now "doctor tells of another Dockerfile"
+cp Dockerfile other.Dockerfile
+run sbuild doctor -f other.Dockerfile
+assert_contains "$OUT" 'other.Dockerfile: there is no other.Dockerfile.lock; run "sbuild lock'
+
+now "output to a device"
+engine_buildah_setup buildah
+export SBUILD_ENGINE=buildah
+run sbuild build -q -o type=tar,dest=/dev/full
+assert_status 10
+assert_contains "$ERR" "No space left on device"
+[[ -c /dev/full ]] || fail "/dev/full is no device any more"
+ln -s /proc/self/fd/1 "$T/own-output"
+assert_ok sbuild build -q --iidfile "$T/own-output"
+[[ -L $T/own-output ]] || fail "the name of standard output is a file now"
+assert_eq 2 "$(grep -o 'sha256:' "$T/out" | wc -l)" "image IDs"
+
+now "docker help sbuild"
+ln -s "$(readlink -f "$SBUILD")" "$T/docker-sbuild"
+assert_ok "$T/docker-sbuild" help sbuild
+assert_contains "$OUT" "Usage: sbuild COMMAND"
+
+now "digests are whole on a narrow terminal"
+# shellcheck disable=SC2016 # expanded by the inner shell
+assert_ok env SBUILD="$SBUILD" script -qec 'stty cols 60 rows 20; "$SBUILD" build -t narrow:1' /dev/null
+assert_matches "$OUT" 'image ID  sha256:[0-9a-f]{64}'
