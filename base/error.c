@@ -2,6 +2,8 @@
 #define SBUILD_ERROR_C
 #include <sbuild/error.h>
 
+#include <sbuild/buf.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,6 +19,7 @@ int sb_fail(sb_error **err, sb_errc code, const char *fmt, ...)
     if (vasprintf(&(*err)->message, fmt, ap) < 0)
         (*err)->message = sb_strdup("out of memory");
     va_end(ap);
+    sb_scrub((*err)->message);
     return -1;
 }
 
@@ -36,6 +39,7 @@ int sb_wrap(sb_error **err, const char *fmt, ...)
         context = NULL;
         return -1;
     }
+    sb_scrub(context);
     message = sb_asprintf("%s: %s", context, (*err)->message);
     free((*err)->message);
     (*err)->message = message;

@@ -34,6 +34,24 @@ void sb_buf_add_printable(sb_buf *buf, sb_slice s, size_t max_len)
         sb_buf_addz(buf, "…");
 }
 
+void sb_scrub(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len;) {
+        uint32_t c;
+        size_t n = sb_utf8_decode(text + i, len - i, &c);
+
+        if (n == 0)
+            n = 1;
+        else if (c == '\n' || c == '\t')
+            text[i] = ' ';
+        else if (c < 0x20 || c == 0x7f || is_deceptive(c))
+            memset(text + i, '?', n);
+        i += n;
+    }
+}
+
 char *sb_printable(sb_slice s)
 {
     sb_autobuf buf = SB_BUF_INIT(8192);

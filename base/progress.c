@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbuild/progress.h>
 
+#include <sbuild/buf.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,6 +16,7 @@ static void emit(sb_progress *progress, sb_event event, const char *fmt, va_list
         text = NULL;
         return;
     }
+    sb_scrub(text);
     event.text = text;
     progress->event(progress->ctx, &event);
 }

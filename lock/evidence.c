@@ -329,8 +329,11 @@ bool sb_evidence_vouches(const sb_lock_evidence *evidence)
 static void describe_signers(sb_buf *out, const sb_lock_evidence *evidence)
 {
     for (size_t i = 0; i < evidence->signer_count; i++) {
-        sb_slice fpr = evidence->signers[i].primary.len ? evidence->signers[i].primary
-                                                        : evidence->signers[i].fingerprint;
+        /* A lock may say anything. */
+        sb_autofree char *shown =
+            sb_printable(evidence->signers[i].primary.len ? evidence->signers[i].primary
+                                                          : evidence->signers[i].fingerprint);
+        sb_slice fpr = sb_slice_z(shown);
 
         sb_buf_addz(out, i ? ", " : " ");
         if (fpr.len > 8)

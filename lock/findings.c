@@ -37,6 +37,7 @@ void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...)
     va_end(args);
     if (len < 0 || findings->count > SB_FINDINGS_MAX)
         return;
+    sb_scrub(message);
     if (findings->count == SB_FINDINGS_MAX) {
         free(message);
         message = sb_asprintf("there are more than %d findings; the rest is not listed", SB_FINDINGS_MAX);

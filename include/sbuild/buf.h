@@ -44,5 +44,10 @@ void sb_buf_free(sb_buf *buf);
 void sb_buf_add_printable(sb_buf *buf, sb_slice s, size_t max_len);
 /* The same as a new string (300 bytes at the most) that the caller frees. */
 char *sb_printable(sb_slice s);
+/*
+ * The last line of defence, for a whole message: what a terminal would obey becomes "?" or a blank, in place.
+ * Errors, progress lines and findings go through it.
+ */
+void sb_scrub(char *text);
 
 #endif

@@ -31,6 +31,20 @@ static void test_context_comes_first(void **state)
     assert_int_equal(error->code, SB_ERR_IO);
 }
 
+/* Whatever got into a message: no terminal obeys it, no line is forged. */
+static void test_nothing_to_obey(void **state)
+{
+    SB_AUTO(sb_error) error = NULL;
+
+    (void)state;
+    sb_fail(&error, SB_ERR_IO, "%s",
+            "a\x1b[31mb\nsbuild: all is well\r\x07 \xc2\x9b"
+            "1m \xe2\x80\xae"
+            "c ü…\xff");
+    sb_wrap(&error, "%s", "\x1b]0;x");
+    assert_string_equal(error->message, "?]0;x: a?[31mb sbuild: all is well?? ??1m ???c ü…\xff");
+}
+
 static void test_nobody_asked(void **state)
 {
     SB_AUTO(sb_error) none = NULL;
@@ -66,9 +80,8 @@ static void test_exit_codes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_failure_stays),
-        cmocka_unit_test(test_context_comes_first),
-        cmocka_unit_test(test_nobody_asked),
+        cmocka_unit_test(test_first_failure_stays), cmocka_unit_test(test_context_comes_first),
+        cmocka_unit_test(test_nothing_to_obey),     cmocka_unit_test(test_nobody_asked),
         cmocka_unit_test(test_exit_codes),
     };
 
