@@ -2,6 +2,7 @@
 #include <sbuild/process.h>
 
 #include <sbuild/fs.h>
+#include <sbuild/progress.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 typedef struct child {
     pid_t pid;
     int in, out, err; /* our ends; -1 when closed or inherited */
+    bool told;        /* to end, since we were */
 } child;
 
 char *sb_process_find(const char *name)
@@ -135,7 +137,7 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
         child_exec(options, program, env, child_in, child_out, errs.ends[1]);
     if (pid < 0)
         return sb_fail(err, SB_ERR_IO, "cannot start %s: %s", options->argv[0], strerror(errno));
-    *ret_child = (child){pid, take(&in.ends[1]), take(&out.ends[0]), take(&errs.ends[0])};
+    *ret_child = (child){pid, take(&in.ends[1]), take(&out.ends[0]), take(&errs.ends[0]), false};
     return 0;
 }
 
@@ -183,6 +185,15 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* A terminal interrupts our children with us; a supervisor that stops us alone does not. */
+static void pass_on_interrupt(child *c)
+{
+    if (sb_interrupted && !c->told) {
+        c->told = true;
+        kill(c->pid, SIGTERM);
+    }
+}
+
 static int pump(const sb_process_options *options, child *c, sb_error **err)
 {
     int64_t deadline = options->timeout ? now_ms() + (int64_t)options->timeout * 1000 : 0;
@@ -195,6 +206,7 @@ static int pump(const sb_process_options *options, child *c, sb_error **err)
         int64_t left = deadline ? deadline - now_ms() : -1;
         int n = deadline && left <= 0 ? 0 : poll(fds, 3, left > 3600000 ? 3600000 : (int)left);
 
+        pass_on_interrupt(c);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -227,9 +239,11 @@ int sb_process_run(const sb_process_options *options, int *ret_status, sb_error 
     sb_closep(&c.in);
     sb_closep(&c.out);
     sb_closep(&c.err);
-    while (waitpid(c.pid, &status, 0) < 0)
+    while (waitpid(c.pid, &status, 0) < 0) {
         if (errno != EINTR)
             return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", options->argv[0], strerror(errno));
+        pass_on_interrupt(&c);
+    }
     if (result < 0)
         return -1;
     *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -58,10 +58,11 @@ int sb_check_tag(const char *tag, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_autofree char *shown = sb_printable(sb_slice_z(tag));
+    SB_AUTO(sb_error) why = NULL;
     sb_image_ref ref;
 
-    if (sb_image_ref_parse(arena, sb_slice_z(tag), &ref, err) < 0)
-        return sb_wrap(err, "--tag %s", shown);
+    if (sb_image_ref_parse(arena, sb_slice_z(tag), &ref, &why) < 0)
+        return sb_fail(err, SB_ERR_USAGE, "--tag: %s", why->message);
     if (ref.digest.ptr)
         return sb_fail(err, SB_ERR_USAGE, "--tag %s names a digest; name a version, as in %s:1.2.3", shown,
                        "app");

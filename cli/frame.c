@@ -93,7 +93,9 @@ int cli_report(cli_app *app, const sb_error *error)
 
     if (app->live)
         cli_progress_clear(app->live);
-    if (error->code == SB_ERR_PARSE && has_position(error->message))
+    if (error->code == SB_ERR_INTERRUPTED)
+        fprintf(stderr, "sbuild: interrupted; run it again, what is finished is kept\n");
+    else if (error->code == SB_ERR_PARSE && has_position(error->message))
         fprintf(stderr, "%s\n", error->message);
     else
         fprintf(stderr, "sbuild: %s%s%s%s\n", red, app->err.color ? "error: " : "", plain, error->message);

@@ -68,9 +68,13 @@ static int open_stage(batch *b, fetch *item, sb_error **err)
 
 static int take_download(batch *b, fetch *item, sb_http_download *download, sb_error **err)
 {
-    if (download->error)
-        return sb_fail(err, sb_error_code(download->error), "%" SB_FMT ": the %s: %s", SB_ARG(item->origin),
-                       item->what, download->error->message);
+    if (download->error) {
+        bool itself = strcmp(item->what, "file") == 0; /* the message has its URL */
+
+        return sb_fail(err, sb_error_code(download->error), "%" SB_FMT ": %s%s%s%s", SB_ARG(item->origin),
+                       itself ? "" : "the ", itself ? "" : item->what, itself ? "" : ": ",
+                       download->error->message);
+    }
     item->digest = download->digest;
     item->size = download->size;
     item->last_modified = download->last_modified;

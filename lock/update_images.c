@@ -196,9 +196,14 @@ static int take_all(sb_updater *u, sb_image_job *jobs, sb_want_image **wants, si
 
         if (jobs[i].error && too_young(u, want, &jobs[i]))
             continue;
-        if (jobs[i].error)
-            return sb_fail(err, sb_error_code(jobs[i].error), "%" SB_FMT ": %" SB_FMT ": %s",
-                           SB_ARG(want->origin), SB_ARG(want->name), jobs[i].error->message);
+        if (jobs[i].error) {
+            /* What registries say begins with the image's name, what is found out here does not. */
+            bool named = sb_slice_starts(sb_slice_z(jobs[i].error->message), want->name);
+
+            return sb_fail(err, sb_error_code(jobs[i].error), "%" SB_FMT ": %" SB_FMT "%s%s",
+                           SB_ARG(want->origin), SB_ARG(named ? SB_LIT("") : want->name), named ? "" : ": ",
+                           jobs[i].error->message);
+        }
         if (jobs[i].arena && take(u, want, &jobs[i], err) < 0)
             return -1;
     }

@@ -4,7 +4,7 @@
 # What people get wrong: each mistake has its exit status and one sentence that names the thing and the remedy.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-sbuild_config
+sbuild_config ""
 mkdir -p "$T/p/sub/Dockerfile" "$T/none"
 cd "$T/p"
 printf 'FROM scratch\nCOPY a /a\n' >Dockerfile
@@ -29,6 +29,10 @@ done
 refused 2 'did you mean --platform?' build --platfrom linux/amd64
 refused 2 'there is no command "lok"; did you mean "lock"?' lok
 
+for tag in 'A B:1' 'host:99999/a:1' 'a:1@sha256:00'; do
+	refused 2 "sbuild: --tag: " build -t "$tag"
+done
+
 now "no Dockerfile there"
 refused 2 "there is no Dockerfile in $T/none; name the Dockerfile with -f" lock "$T/none"
 refused 2 "Dockerfile is a directory; name the Dockerfile with -f" lock "$T/p/sub"
@@ -44,6 +48,17 @@ for text in '' ' ' '{' 'null' '[]' '{"version":1}' '{"version":1,"dockerfile":"D
 	done
 done
 cp "$T/good.lock" Dockerfile.lock
+
+now "a registry and a server that are not there: named once"
+mkdir "$T/away"
+cd "$T/away"
+printf 'FROM localhost:9/away:1\n' >Dockerfile
+refused 8 "sbuild: Dockerfile:1: localhost:9/away:1: cannot reach" lock
+printf 'FROM scratch\nADD http://127.0.0.1:9/file /\n' >Dockerfile
+run sbuild lock
+assert_status 8
+assert_contains "$ERR" "sbuild: Dockerfile:2: cannot reach http://127.0.0.1:9/file"
+cd "$T/p"
 
 now "doctor tells of another Dockerfile"
 cp Dockerfile other.Dockerfile
@@ -61,6 +76,25 @@ ln -s /proc/self/fd/1 "$T/own-output"
 assert_ok sbuild build -q --iidfile "$T/own-output"
 [[ -L $T/own-output ]] || fail "the name of standard output is a file now"
 assert_eq 2 "$(grep -o 'sha256:' "$T/out" | wc -l)" "image IDs"
+
+now "stopped in the middle, and not by the terminal"
+coproc server {
+	exec python3 -uc 'import socket, time
+s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1]); c = s.accept(); print("there"); time.sleep(60)'
+}
+# shellcheck disable=SC2154 # set by coproc
+at_end kill "$server_PID"
+read -r port <&"${server[0]}"
+printf 'FROM scratch\nADD http://127.0.0.1:%s/slow /\n' "$port" >stop.Dockerfile
+"$SBUILD" lock -f stop.Dockerfile >"$T/out" 2>"$T/err" &
+pid=$!
+read -r _ <&"${server[0]}"
+kill -TERM "$pid"
+STATUS=0
+wait "$pid" || STATUS=$?
+assert_eq 130 "$STATUS" "exit status of a run that was stopped"
+assert_contains "$(cat "$T/err")" "sbuild: interrupted; run it again, what is finished is kept"
+assert_absent stop.Dockerfile.lock
 
 now "docker help sbuild"
 ln -s "$(readlink -f "$SBUILD")" "$T/docker-sbuild"

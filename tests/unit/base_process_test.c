@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <sbuild/process.h>
+#include <sbuild/progress.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -175,6 +177,34 @@ static void test_nothing_is_inherited(void **state)
     assert_string_equal(out.data, "3\n0\n");
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+    sb_interrupted = 1;
+}
+
+/* Whether we read the child's output or it has ours. */
+static void test_an_interrupt_is_passed_on(void **state)
+{
+    const char *argv[] = {"/bin/sleep", "20", NULL};
+    struct sigaction action = {.sa_handler = on_alarm};
+
+    (void)state;
+    sigaction(SIGALRM, &action, NULL);
+    for (int i = 0; i < 2; i++) {
+        sb_autobuf output = SB_BUF_INIT(100);
+        sb_process_options options = {.argv = argv, .output = i ? &output : NULL};
+        time_t before = time(NULL);
+        int status = 0;
+
+        alarm(1);
+        assert_int_equal(sb_process_run(&options, &status, NULL), 0);
+        sb_interrupted = 0;
+        assert_int_equal(status, 128 + SIGTERM);
+        assert_true(time(NULL) - before < 15);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_nothing_is_inherited),
+        cmocka_unit_test(test_an_interrupt_is_passed_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
