@@ -198,8 +198,11 @@ static int fetch(puller *p, const objects *wanted, sb_error **err)
     }
     if (result == 0)
         result = sb_transfers_run(p->registry->http, list, count, NULL);
-    /* Also when others have failed: what is there need not be fetched again. */
-    if (commit_pending(p, result == 0 ? err : NULL) < 0)
+    /* Also when others have failed: what is there need not be fetched again. Who is to stop does not wait for
+     * the disk; the next run finds the bytes. */
+    if (sb_interrupted)
+        free_pending(p);
+    else if (commit_pending(p, result == 0 ? err : NULL) < 0)
         result = -1;
     for (size_t i = 0; i < count; i++) {
         if (jobs[i].transfer.error && result < 0 && err && !*err) {
