@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lock/lockfile.h>
 
+#include <fcntl.h>
+
 #include <sbuild/fs.h>
 
 sb_lock *sb_lock_new(void)
@@ -70,14 +72,16 @@ int sb_lock_load(const sb_project *project, sb_lock **ret_lock, sb_error **err)
     sb_autofree char *path = sb_slice_dup(project->lock_name);
     sb_autofree char *name = shown_name(project);
     sb_autofree char *data = NULL;
+    sb_autoclose int fd = -1;
     bool missing = false;
     size_t len = 0;
 
-    if (sb_read_file(project->lock_dirfd, path, SB_LOCK_MAX, &data, &len, &missing, err) < 0) {
-        if (missing)
-            return sb_fail(err, SB_ERR_STALE, "there is no %s; run \"sbuild lock\" first", name);
+    /* A link would lead wherever the repository likes, to a pipe for instance. */
+    fd = sb_open_beneath(project->lock_dirfd, path, O_RDONLY | O_NONBLOCK, 0, &missing, err);
+    if (fd < 0 && missing)
+        return sb_fail(err, SB_ERR_STALE, "there is no %s; run \"sbuild lock\" first", name);
+    if (fd < 0 || sb_read_fd(fd, name, SB_LOCK_MAX, &data, &len, err) < 0)
         return -1;
-    }
     return sb_lock_parse(sb_slice_of(data, len), name, ret_lock, err);
 }
 

@@ -242,6 +242,28 @@ static void test_save_and_load(void **state)
     assert_int_equal(before.st_ino, after.st_ino);
 }
 
+/* Neither a link nor a pipe that a repository holds in the lock's place. */
+static void test_lock_is_not_followed(void **state)
+{
+    const fixture *f = *state;
+    SB_AUTO(sb_project) project = NULL;
+    SB_AUTO(sb_lock) lock = sb_lock_new();
+    sb_lock *loaded = NULL;
+    SB_AUTO(sb_error) link = NULL;
+    SB_AUTO(sb_error) pipe = NULL;
+
+    put(f, "Dockerfile", "FROM scratch\n");
+    project = open_project(f);
+    assert_int_equal(sb_lock_save(project, lock, NULL), 0);
+    assert_int_equal(renameat(f->fd, "Dockerfile.lock", f->fd, "other"), 0);
+    assert_int_equal(symlinkat("other", f->fd, "Dockerfile.lock"), 0);
+    assert_int_equal(sb_lock_load(project, &loaded, &link), -1);
+    assert_non_null(strstr(link->message, "refusing to open Dockerfile.lock"));
+    assert_int_equal(unlinkat(f->fd, "Dockerfile.lock", 0), 0);
+    assert_int_equal(mkfifoat(f->fd, "Dockerfile.lock", 0600), 0);
+    assert_int_equal(sb_lock_load(project, &loaded, &pipe), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -256,6 +278,7 @@ int main(void)
         TEST(test_ignore_files),
         TEST(test_one_writer),
         TEST(test_save_and_load),
+        TEST(test_lock_is_not_followed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
