@@ -66,6 +66,11 @@ static int add_tag(job *j, const char *tag, sb_error **err)
     return 0;
 }
 
+static bool makes_file(const sb_output *output)
+{
+    return output->kind == SB_OUTPUT_ARCHIVE || (output->kind == SB_OUTPUT_FILES && output->tar);
+}
+
 static int plan_outputs(job *j, sb_error **err)
 {
     const sb_build_options *options = j->options;
@@ -83,11 +88,17 @@ static int plan_outputs(job *j, sb_error **err)
         if (sb_output_parse(j->arena, options->outputs[i], output, err) < 0)
             return -1;
         j->output_count++;
+        if (makes_file(output) &&
+            sb_output_check_file("--output", sb_arena_strdup(j->arena, output->dest), err) < 0)
+            return -1;
         if (output->name.len && add_tag(j, sb_arena_strdup(j->arena, output->name), err) < 0)
             return -1;
         j->want_load |= output->kind == SB_OUTPUT_LOAD;
         j->want_push |= output->kind == SB_OUTPUT_PUSH;
     }
+    if (sb_output_check_file("--iidfile", options->iidfile, err) < 0 ||
+        sb_output_check_file("--metadata-file", options->metadata_file, err) < 0)
+        return -1;
     if (!j->output_count && !j->want_push)
         j->want_load = true;
     if (j->want_push && !j->tag_count)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <builder/output.h>
 
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static bool is_true(sb_slice value)
 {
     return sb_slice_eqz(value, "true") || sb_slice_eqz(value, "1");
@@ -78,5 +82,25 @@ int sb_output_parse(sb_arena *arena, const char *text, sb_output *ret_output, sb
     if (set_kind(&output, type, push, tar, text, err) < 0)
         return -1;
     *ret_output = output;
+    return 0;
+}
+
+int sb_output_check_file(const char *option, const char *path, sb_error **err)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    sb_autofree char *shown = path ? sb_printable(sb_slice_z(path)) : NULL;
+    sb_autofree char *dir = slash ? sb_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    struct stat st;
+
+    if (!path || strcmp(path, "-") == 0)
+        return 0;
+    if (!*path)
+        return sb_fail(err, SB_ERR_USAGE, "%s wants the name of a file", option);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return sb_fail(err, SB_ERR_USAGE, "%s %s is a directory; name a file", option, shown);
+    /* What is there and no file, such as /dev/stdout, is written to and not replaced. */
+    if ((stat(path, &st) < 0 || S_ISREG(st.st_mode)) && access(dir ? dir : ".", W_OK | X_OK) < 0)
+        return sb_fail(err, SB_ERR_IO, "%s %s cannot be made: %s; nothing was built", option, shown,
+                       strerror(errno));
     return 0;
 }

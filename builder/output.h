@@ -21,5 +21,7 @@ typedef struct sb_output {
     sb_slice name; /* a tag of its own; absent without */
 } sb_output;
 
+/* Can a file be made there? Asked before the build, which may take long; NULL and "-" are fine. */
+int sb_output_check_file(const char *option, const char *path, sb_error **err);
 int sb_output_parse(sb_arena *arena, const char *text, sb_output *ret_output, sb_error **err);
 #endif

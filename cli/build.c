@@ -2,6 +2,8 @@
 #include <cli/commands.h>
 #include <sbuild/builder.h>
 
+#include <unistd.h>
+
 typedef struct build_options {
     const char *file;
     cli_list tags;
@@ -145,6 +147,9 @@ static int run(cli_app *app, const void *values, sb_error **err)
         cli_build_args(&o->build_args, arena, &vars, &wanted.build_arg_count, err) < 0 ||
         cli_open_project(app, app->operands[0], o->file, &project, err) < 0)
         return -1;
+    if (writes_to_stdout(&o->outputs) && isatty(STDOUT_FILENO))
+        return sb_fail(err, SB_ERR_USAGE,
+                       "an image is not for a terminal; name a file, as in --output type=oci,dest=FILE");
     wanted.build_args = vars;
     if (sb_build(project, &wanted, &result, err) < 0)
         return -1;

@@ -77,6 +77,18 @@ assert_ok sbuild build -q --iidfile "$T/own-output"
 [[ -L $T/own-output ]] || fail "the name of standard output is a file now"
 assert_eq 2 "$(grep -o 'sha256:' "$T/out" | wc -l)" "image IDs"
 
+now "results that have no place: known before anything is built"
+rm -rf .sbuild
+refused 10 "--iidfile $T/nowhere/id cannot be made: No such file or directory; nothing was built" build --iidfile "$T/nowhere/id"
+refused 10 "--metadata-file $T/nowhere/meta cannot be made" build --metadata-file "$T/nowhere/meta"
+refused 2 "--output $T is a directory; name a file" build -o "type=oci,dest=$T"
+refused 10 "--output /nowhere/a.tar cannot be made" build -o type=tar,dest=/nowhere/a.tar
+assert_absent .sbuild/image
+# shellcheck disable=SC2016 # expanded by the inner shell
+run env SBUILD="$SBUILD" script -qec '"$SBUILD" build -o -' /dev/null
+assert_status 2
+assert_contains "$OUT" "an image is not for a terminal"
+
 now "stopped in the middle, and not by the terminal"
 coproc server {
 	exec python3 -uc 'import socket, time
