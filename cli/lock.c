@@ -105,7 +105,8 @@ static void print_report(const cli_app *app, const sb_project *project, const sb
 }
 
 /* The names of "NAME=PATH". */
-static const char *const *context_names(const cli_list *contexts, sb_arena *arena)
+static int context_names(const cli_list *contexts, sb_arena *arena, const char *const **ret_names,
+                         sb_error **err)
 {
     const char **names = sb_arena_array(arena, const char *, contexts->count + 1);
 
@@ -113,8 +114,14 @@ static const char *const *context_names(const cli_list *contexts, sb_arena *aren
         sb_slice rest = sb_slice_z(contexts->items[i]);
 
         names[i] = sb_arena_strdup(arena, sb_slice_cut(&rest, '='));
+        if (!*names[i] || !rest.len) {
+            sb_autofree char *shown = sb_printable(sb_slice_z(contexts->items[i]));
+
+            return sb_fail(err, SB_ERR_USAGE, "--build-context wants NAME=PATH, not \"%s\"", shown);
+        }
     }
-    return names;
+    *ret_names = names;
+    return 0;
 }
 
 static int run(cli_app *app, const void *values, sb_error **err)
@@ -126,7 +133,6 @@ static int run(cli_app *app, const void *values, sb_error **err)
     sb_df_var *args;
     sb_update_options wanted = {.target = given->target,
                                 .platforms = cli_strings(&given->platforms),
-                                .contexts = context_names(&given->build_contexts, arena),
                                 .context_count = given->build_contexts.count,
                                 .update_all = given->update.bare,
                                 .update = cli_strings(&given->update),
@@ -135,6 +141,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
                                 .pull_images = true};
 
     if (cli_check_platforms(wanted.platforms, err) < 0 ||
+        context_names(&given->build_contexts, arena, &wanted.contexts, err) < 0 ||
         cli_build_args(&given->build_args, arena, &args, &wanted.build_arg_count, err) < 0 ||
         (given->min_age && cli_duration(given->min_age, "min-age", &wanted.min_age, err) < 0) ||
         cli_open_project(app, app->operands[0], given->file, &project, err) < 0)

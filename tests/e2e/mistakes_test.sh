@@ -33,6 +33,10 @@ for tag in 'A B:1' 'host:99999/a:1' 'a:1@sha256:00'; do
 	refused 2 "sbuild: --tag: " build -t "$tag"
 done
 
+for context in name =path name= ''; do
+	refused 2 "--build-context wants NAME=PATH, not \"$context\"" lock --build-context "$context"
+done
+
 now "no Dockerfile there"
 refused 2 "there is no Dockerfile in $T/none; name the Dockerfile with -f" lock "$T/none"
 refused 2 "Dockerfile is a directory; name the Dockerfile with -f" lock "$T/p/sub"
