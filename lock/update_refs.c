@@ -277,18 +277,26 @@ static int check_comments(const sb_df_view *view, sb_error **err)
     return 0;
 }
 
+static bool runs_with_network(const sb_df_instruction *ins)
+{
+    const sb_df_flag *network = sb_df_find_flag(ins, "network");
+
+    return ins->keyword == SB_DF_RUN && !(network && sb_slice_eqz(network->value, "none"));
+}
+
+/* The bases' triggers included. */
 static size_t count_runs(const sb_df_view *view)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < view->df->instruction_count; i++) {
         const sb_df_instruction *ins = &view->df->instructions[i];
-        const sb_df_flag *network = sb_df_find_flag(ins, "network");
 
-        if (ins->keyword == SB_DF_RUN && ins->stage >= 0 && view->stages[ins->stage].reachable &&
-            !(network && sb_slice_eqz(network->value, "none")))
-            n++;
+        n += ins->stage >= 0 && view->stages[ins->stage].reachable && runs_with_network(ins);
     }
+    for (size_t s = 0; s < view->stage_count; s++)
+        for (size_t t = 0; view->stages[s].reachable && t < view->stages[s].trigger_count; t++)
+            n += runs_with_network(&view->stages[s].triggers[t]);
     return n;
 }
 

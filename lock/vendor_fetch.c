@@ -26,18 +26,21 @@ static int not_the_same(const sb_needed *needed, const sb_error *why, sb_error *
 {
     sb_autofree char *name = sb_printable(needed->name);
     const char *kind = sb_needed_kind_name(needed->kind);
+    /* What registries say begins with the image's name. */
+    const char *colon = strncmp(why->message, name, strlen(name)) == 0 ? strstr(why->message, ": ") : NULL;
+    const char *cause = colon ? colon + 2 : why->message;
 
     if (why->code == SB_ERR_VERIFY)
         return sb_fail(err, SB_ERR_VERIFY,
                        "%s: the %s is not what the lock says any more (%s); restore it from where it was "
                        "vendored, or run \"sbuild lock --update=%s\" to take what it is now",
-                       name, kind, why->message, name);
+                       name, kind, cause, name);
     if (why->code == SB_ERR_NOT_FOUND || why->code == SB_ERR_GONE)
         return sb_fail(err, SB_ERR_GONE,
                        "%s: the %s is gone upstream and in no store here (%s); restore it from where it was "
                        "vendored",
-                       name, kind, why->message);
-    return sb_fail(err, why->code, "%s: the %s: %s", name, kind, why->message);
+                       name, kind, cause);
+    return sb_fail(err, why->code, "%s: the %s: %s", name, kind, cause);
 }
 
 static int put_checked(fetcher *f, const sb_needed *needed, sb_slice data, sb_error **err)

@@ -141,6 +141,7 @@ dockerfile <<<'FROM acme/onbuild-from:1'
 rm -f "$LOCK"
 locked
 assert_eq '["COPY --from=acme/tool:1 /opt/tool /opt/tool","RUN /opt/tool > /onbuild"]' "$(field docker.io/acme/onbuild-from:1 .onbuild)"
+assert_contains "$OUT" "1 RUN instruction may use the network" "a RUN of a trigger"
 assert_contains "$(field docker.io/acme/tool:1 .where)" ONBUILD
 
 now "who the base runs as"
