@@ -189,6 +189,21 @@ static bool too_young(sb_updater *u, sb_want_image *want, sb_image_job *job)
     return true;
 }
 
+/* A misspelt stage is taken for an image, and its registry asked. */
+static const char *maybe_a_stage(const sb_want_image *want, const sb_error *error)
+{
+    static const char outside[] = "/:.@$";
+    sb_errc code = sb_error_code(error);
+
+    if (!(want->where & (SB_WHERE_COPY | SB_WHERE_MOUNT)) ||
+        (code != SB_ERR_NOT_FOUND && code != SB_ERR_AUTH))
+        return "";
+    for (const char *c = outside; *c; c++)
+        if (sb_slice_chr(want->ref, *c) >= 0)
+            return "";
+    return "; no stage has this name either";
+}
+
 static int take_all(sb_updater *u, sb_image_job *jobs, sb_want_image **wants, size_t count, sb_error **err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -200,9 +215,9 @@ static int take_all(sb_updater *u, sb_image_job *jobs, sb_want_image **wants, si
             /* What registries say begins with the image's name, what is found out here does not. */
             bool named = sb_slice_starts(sb_slice_z(jobs[i].error->message), want->name);
 
-            return sb_fail(err, sb_error_code(jobs[i].error), "%" SB_FMT ": %" SB_FMT "%s%s",
+            return sb_fail(err, sb_error_code(jobs[i].error), "%" SB_FMT ": %" SB_FMT "%s%s%s",
                            SB_ARG(want->origin), SB_ARG(named ? SB_LIT("") : want->name), named ? "" : ": ",
-                           jobs[i].error->message);
+                           jobs[i].error->message, maybe_a_stage(want, jobs[i].error));
         }
         if (jobs[i].arena && take(u, want, &jobs[i], err) < 0)
             return -1;

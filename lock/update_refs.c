@@ -137,8 +137,12 @@ static int want_image(sb_updater *u, const sb_df_ref *ref, sb_slice platform, bo
     sb_want_image *want = NULL;
     sb_slice name;
 
-    if (sb_image_ref_parse(u->arena, ref->expanded, &parsed, err) < 0)
+    if (sb_image_ref_parse(u->arena, ref->expanded, &parsed, err) < 0) {
+        /* What the variables are is what is wrong. */
+        if (!sb_slice_eq(ref->text, ref->expanded))
+            (void)sb_wrap(err, "%" SB_FMT, SB_ARG(ref->text));
         return sb_wrap(err, "%" SB_FMT, SB_ARG(origin_of(u, ref->line)));
+    }
     name = sb_image_ref_format(u->arena, &parsed);
     for (size_t i = 0; i < u->image_count && !want; i++)
         if (sb_slice_eq(u->images[i].name, name))

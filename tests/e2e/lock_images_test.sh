@@ -268,6 +268,16 @@ run sbuild lock "$P"
 assert_status 8
 assert_contains "$ERR" "Dockerfile:1"
 assert_contains "$ERR" "acme/not-there"
+dockerfile <<<$'FROM scratch\nCOPY --from=biuld /x /x'
+run sbuild lock "$P"
+assert_status 8
+assert_contains "$ERR" "Dockerfile:2"
+assert_contains "$ERR" "no stage has this name either"
+dockerfile <<<$'ARG V\nFROM alpine:${V}'
+run sbuild lock "$P"
+assert_status 1
+# shellcheck disable=SC2016 # as written
+assert_contains "$ERR" 'Dockerfile:2: alpine:${V}: "alpine:"'
 dockerfile <<<'FROM ACME/Bad:1'
 run sbuild lock "$P"
 assert_status 1
