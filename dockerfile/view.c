@@ -12,7 +12,7 @@ static void viewer_clear(df_viewer *v)
 static void add_syntax(df_viewer *v)
 {
     size_t given = df_env_find(&v->args, SB_LIT("BUILDKIT_SYNTAX"));
-    sb_slice text = v->df->syntax, expanded = text;
+    sb_slice expanded = v->df->syntax;
     df_origin *origin = NULL;
     unsigned line = 1, column;
 
@@ -21,7 +21,6 @@ static void add_syntax(df_viewer *v)
 
         expanded = sb_slice_cut(&rest, ' ');
         origin = df_origin_of_arg(v, SB_LIT("BUILDKIT_SYNTAX"), NULL);
-        text = text.len ? text : expanded;
     }
     if (!expanded.len)
         return;
@@ -30,7 +29,7 @@ static void add_syntax(df_viewer *v)
     df_add_ref(v,
                &(sb_df_ref){
                    .kind = SB_REF_SYNTAX,
-                   .text = text,
+                   .text = v->df->syntax.len ? v->df->syntax : expanded,
                    .expanded = expanded,
                    .resolved_stage = -1,
                    .stage = -1,
