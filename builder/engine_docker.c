@@ -161,11 +161,28 @@ static void add_image(const sb_plan *plan, const sb_plan_image *image, sb_argv *
     }
 }
 
+/* An index serves all platforms; without its triggers an image is one platform's, and a name means one image.
+ */
+static int check_names(const sb_plan *plan, sb_error **err)
+{
+    for (size_t i = 0; i < plan->image_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (sb_slice_eq(plan->images[k].text, plan->images[i].text) &&
+                !sb_digest_eq(&plan->images[k].digest, &plan->images[i].digest))
+                return sb_fail(err, SB_ERR_ENGINE,
+                               "%" SB_FMT
+                               " has ONBUILD triggers and is wanted for two platforms in one build, "
+                               "which cannot be supplied; build on it for one platform",
+                               SB_ARG(plan->images[i].text));
+    return 0;
+}
+
 static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
 {
     const sb_build_options *options = plan->options;
 
-    (void)err;
+    if (check_names(plan, err) < 0)
+        return -1;
     sb_argv_add(argv, "docker");
     sb_argv_add(argv, "buildx");
     sb_argv_add(argv, "build");

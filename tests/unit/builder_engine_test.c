@@ -174,6 +174,24 @@ static void test_options_that_engines_lack(void **state)
     assert_null(sb_engine_buildah.refuses(&engine, SB_LIT("cache-to"), SB_LIT("registry.example.org/cache")));
 }
 
+static void test_one_name_is_one_image(void **state)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(sb_error) err = NULL;
+    sb_argv argv = {.arena = arena};
+    sb_build_options options = {0};
+    sb_plan_image images[] = {{.text = SB_LIT("docker.io/acme/onbuild:2.1.0")},
+                              {.text = SB_LIT("docker.io/acme/onbuild:2.1.0")}};
+    sb_plan plan = {.options = &options, .images = images, .image_count = 2};
+
+    (void)state;
+    sb_digest_of(SB_HASH_SHA256, SB_LIT("amd64"), &images[0].digest);
+    sb_digest_of(SB_HASH_SHA256, SB_LIT("arm64"), &images[1].digest);
+    assert_int_equal(sb_engine_docker.command(&plan, &argv, &err), -1);
+    assert_int_equal(err->code, SB_ERR_ENGINE);
+    assert_non_null(strstr(err->message, "docker.io/acme/onbuild:2.1.0 has ONBUILD triggers"));
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -193,9 +211,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions),        cmocka_unit_test(test_docker_stores),
-        cmocka_unit_test(test_docker_problems), cmocka_unit_test(test_buildah),
-        cmocka_unit_test(test_choice),          cmocka_unit_test(test_options_that_engines_lack),
+        cmocka_unit_test(test_one_name_is_one_image),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_docker_stores),
+        cmocka_unit_test(test_docker_problems),
+        cmocka_unit_test(test_buildah),
+        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_options_that_engines_lack),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
