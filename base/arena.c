@@ -78,6 +78,15 @@ char *sb_arena_strdup(sb_arena *arena, sb_slice s)
     return copy;
 }
 
+sb_slice sb_arena_lower(sb_arena *arena, sb_slice s)
+{
+    char *copy = sb_arena_strdup(arena, s);
+
+    for (size_t i = 0; i < s.len; i++)
+        copy[i] = sb_ascii_lower(copy[i]);
+    return sb_slice_of(copy, s.len);
+}
+
 sb_slice sb_arena_printf(sb_arena *arena, const char *fmt, ...)
 {
     va_list ap;

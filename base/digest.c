@@ -31,22 +31,11 @@ const char *sb_hash_name(sb_hash_algo algo)
     return algos[algo].name;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool hex_to_bytes(sb_slice hex, unsigned char *out)
 {
     for (size_t i = 0; i < hex.len; i += 2) {
-        int hi = hex_digit(hex.ptr[i]);
-        int lo = hex_digit(hex.ptr[i + 1]);
+        int hi = sb_hex_value(hex.ptr[i]);
+        int lo = sb_hex_value(hex.ptr[i + 1]);
 
         if (hi < 0 || lo < 0)
             return false;

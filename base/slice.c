@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbuild/slice.h>
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Not strncasecmp(), which knows locales and stops at a NUL. */
 bool sb_slice_eq_nocase(sb_slice a, sb_slice b)
 {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
+        if (sb_ascii_lower(a.ptr[i]) != sb_ascii_lower(b.ptr[i]))
             return false;
     return true;
 }

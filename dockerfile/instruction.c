@@ -43,7 +43,7 @@ static int check_unknown(const df_parser *p, const sb_df_instruction *ins, sb_er
 static bool is_stage_name(sb_slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
-        char c = (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] | 0x20 : name.ptr[i]);
+        char c = sb_ascii_lower(name.ptr[i]);
 
         if (!(c >= 'a' && c <= 'z') &&
             (i == 0 || (!(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.')))

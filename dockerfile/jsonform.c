@@ -40,17 +40,6 @@ static bool take_word(scan *s, sb_slice word)
     return true;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Four hex digits. */
 static bool take_hex(scan *s, uint32_t *ret_value)
 {
@@ -59,7 +48,7 @@ static bool take_hex(scan *s, uint32_t *ret_value)
     if (s->text.len - s->i < 4)
         return false;
     for (int k = 0; k < 4; k++) {
-        int digit = hex_value(s->text.ptr[s->i + (size_t)k]);
+        int digit = sb_hex_value(s->text.ptr[s->i + (size_t)k]);
 
         if (digit < 0)
             return false;

@@ -49,16 +49,6 @@ static bool is_component(sb_slice s, const char *others)
     return s.len > 0;
 }
 
-static sb_slice lower(sb_arena *arena, sb_slice s)
-{
-    char *out = sb_arena_strdup(arena, s);
-
-    for (size_t i = 0; i < s.len; i++)
-        if (out[i] >= 'A' && out[i] <= 'Z')
-            out[i] = (char)(out[i] + ('a' - 'A'));
-    return sb_slice_of(out, s.len);
-}
-
 static void normalise(sb_df_platform *p)
 {
     static const struct {
@@ -115,7 +105,7 @@ int sb_df_platform_parse(sb_arena *arena, sb_slice text, sb_df_platform *ret_pla
         if (count ? !is_component(parts[count], "_.-") : !cut_version(&parts[0]))
             return sb_fail(err, SB_ERR_PARSE,
                            "\"%s\" is an invalid platform; write os/arch or os/arch/variant", shown);
-        parts[count] = lower(arena, parts[count]);
+        parts[count] = sb_arena_lower(arena, parts[count]);
         count++;
     }
     if (rest.ptr || !count)

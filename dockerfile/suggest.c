@@ -3,11 +3,6 @@
 
 enum { NAME_MAX_LEN = 32, TOO_FAR = 3 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 static size_t smallest(size_t a, size_t b, size_t c)
 {
     size_t least = a < b ? a : b;
@@ -27,7 +22,7 @@ static size_t distance(sb_slice a, sb_slice b)
 
         row[0] = i;
         for (size_t k = 1; k <= b.len; k++) {
-            size_t replaced = diagonal + (lower(a.ptr[i - 1]) != lower(b.ptr[k - 1]));
+            size_t replaced = diagonal + (sb_ascii_lower(a.ptr[i - 1]) != sb_ascii_lower(b.ptr[k - 1]));
 
             diagonal = row[k];
             row[k] = smallest(replaced, row[k] + 1, row[k - 1] + 1);

@@ -191,16 +191,10 @@ static int read_form(df_parser *p, sb_slice rest, unsigned depth, sb_df_instruct
 /* In lower case, in the arena unless it is so already. */
 static sb_slice lower(sb_arena *arena, sb_slice s)
 {
-    char *out = NULL;
-
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < 'A' || s.ptr[i] > 'Z')
-            continue;
-        if (!out)
-            out = sb_arena_strdup(arena, s);
-        out[i] = (char)(s.ptr[i] | 0x20);
-    }
-    return out ? sb_slice_of(out, s.len) : s;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] != sb_ascii_lower(s.ptr[i]))
+            return sb_arena_lower(arena, s);
+    return s;
 }
 
 int df_read_instruction(df_parser *p, sb_slice text, unsigned depth, sb_df_instruction *ins, sb_error **err)

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dockerfile/url.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool df_url_unescape(sb_arena *arena, sb_slice text, bool plus, sb_slice *ret_text)
 {
     char *out;
@@ -24,8 +15,8 @@ bool df_url_unescape(sb_arena *arena, sb_slice text, bool plus, sb_slice *ret_te
         char c = text.ptr[i];
 
         if (c == '%') {
-            int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
+            int high = i + 2 < text.len ? sb_hex_value(text.ptr[i + 1]) : -1;
+            int low = i + 2 < text.len ? sb_hex_value(text.ptr[i + 2]) : -1;
 
             if (high < 0 || low < 0)
                 return false;

@@ -82,7 +82,6 @@ typedef struct df_view_box {
 } df_view_box;
 
 int df_view_fail(const df_viewer *v, unsigned line, sb_error **err, const char *fmt, ...) SB_PRINTF(4, 5);
-sb_slice df_lower(sb_arena *arena, sb_slice s);
 
 /* view_scope.c */
 df_origin *df_origin_join(df_viewer *v, df_origin *a, df_origin *b);

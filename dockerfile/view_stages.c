@@ -2,16 +2,6 @@
 /* Global arguments, and the stages with what they start from. */
 #include <dockerfile/view.h>
 
-sb_slice df_lower(sb_arena *arena, sb_slice s)
-{
-    char *out = sb_arena_strdup(arena, s);
-
-    for (size_t i = 0; i < s.len; i++)
-        if (out[i] >= 'A' && out[i] <= 'Z')
-            out[i] = (char)(out[i] + ('a' - 'A'));
-    return sb_slice_of(out, s.len);
-}
-
 /* --- Global arguments --- */
 
 static int set_global(df_viewer *v, sb_slice key, sb_slice value, sb_error **err)
@@ -44,7 +34,7 @@ static int set_platform(df_viewer *v, const char *prefix, const char *text, sb_s
 
 static sb_slice stage_name(df_viewer *v, const sb_df_instruction *from)
 {
-    return from->arg_count == 3 ? df_lower(v->arena, from->args[2].text) : SB_LIT("");
+    return from->arg_count == 3 ? sb_arena_lower(v->arena, from->args[2].text) : SB_LIT("");
 }
 
 static sb_slice target_stage(df_viewer *v)
@@ -91,7 +81,7 @@ int df_view_globals(df_viewer *v, sb_error **err)
 int df_stage_named(const df_viewer *v, sb_slice name)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    size_t i = name.len ? df_env_find(&v->names, df_lower(arena, name)) : DF_NO_VAR;
+    size_t i = name.len ? df_env_find(&v->names, sb_arena_lower(arena, name)) : DF_NO_VAR;
 
     return i == DF_NO_VAR ? -1 : v->last_of[i];
 }

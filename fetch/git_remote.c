@@ -165,7 +165,7 @@ int sb_git_remote_parse(sb_arena *arena, const sb_settings *settings, sb_slice u
         return -1;
     scheme = sb_arena_strdup(arena, p.scheme);
     for (char *c = scheme; *c; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        *c = sb_ascii_lower(*c);
     *ret_remote = (sb_git_remote){
         .url = sb_arena_dup(arena, url),
         .scheme = sb_slice_z(scheme),

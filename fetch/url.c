@@ -40,18 +40,13 @@ static int fail_url(sb_slice text, const char *why, sb_error **err)
     return sb_fail(err, SB_ERR_USAGE, "cannot use the URL \"%s\": %s", shown, why);
 }
 
-static void lower(char *s)
-{
-    for (; *s; s++)
-        *s = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
-}
-
 /* A host name that ends in one dot is the same host. */
 static char *plain_host(char *host)
 {
     size_t len = strlen(host);
 
-    lower(host);
+    for (char *c = host; *c; c++)
+        *c = sb_ascii_lower(*c);
     if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
         memmove(host, host + 1, len - 2);
         host[len - 2] = '\0';

@@ -3,30 +3,19 @@
  */
 #include <lock/verify_comment.h>
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static int hex_value(char c)
-{
-    c = lower(c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* "%2D" and "-" are one character; of all others the escape is the character. */
 static size_t add_character(sb_buf *out, sb_slice path, size_t i)
 {
     static const char plain[] = "-._~";
-    int high = i + 2 < path.len ? hex_value(path.ptr[i + 1]) : -1;
-    int low = i + 2 < path.len ? hex_value(path.ptr[i + 2]) : -1;
+    int high = i + 2 < path.len ? sb_hex_value(path.ptr[i + 1]) : -1;
+    int low = i + 2 < path.len ? sb_hex_value(path.ptr[i + 2]) : -1;
     int c = high * 16 + low;
 
     if (path.ptr[i] != '%' || high < 0 || low < 0) {
         sb_buf_addc(out, path.ptr[i]);
         return 1;
     }
-    if (hex_value((char)c) >= 0 || (lower((char)c) >= 'a' && lower((char)c) <= 'z') ||
+    if (sb_hex_value((char)c) >= 0 || (sb_ascii_lower((char)c) >= 'a' && sb_ascii_lower((char)c) <= 'z') ||
         (c && strchr(plain, c)))
         sb_buf_addc(out, (char)c);
     else
@@ -91,9 +80,9 @@ static bool add_origin(sb_buf *out, sb_slice url, sb_slice *ret_path)
     if (end < url.len && sb_slice_ends(host, SB_LIT(".")))
         host.len--;
     for (size_t i = 0; i < start; i++)
-        sb_buf_addc(out, lower(url.ptr[i]));
+        sb_buf_addc(out, sb_ascii_lower(url.ptr[i]));
     for (size_t i = 0; i < host.len; i++)
-        sb_buf_addc(out, lower(host.ptr[i]));
+        sb_buf_addc(out, sb_ascii_lower(host.ptr[i]));
     *ret_path = sb_slice_sub(url, end, url.len);
     return true;
 }

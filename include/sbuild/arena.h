@@ -15,6 +15,8 @@ void *sb_arena_alloc(sb_arena *arena, size_t size);
 /* A copy with a NUL behind it (not counted). */
 sb_slice sb_arena_dup(sb_arena *arena, sb_slice s);
 char *sb_arena_strdup(sb_arena *arena, sb_slice s);
+/* A copy with its ASCII letters in lower case. */
+sb_slice sb_arena_lower(sb_arena *arena, sb_slice s);
 sb_slice sb_arena_printf(sb_arena *arena, const char *fmt, ...) SB_PRINTF(2, 3);
 /* As SB_PUSH, for arrays that live in an arena (the old copy stays until the arena dies). */
 void *sb_arena_grow(sb_arena *arena, void *ptr, size_t len, size_t *cap, size_t elem_size);

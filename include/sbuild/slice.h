@@ -51,6 +51,20 @@ static inline sb_slice sb_slice_sub(sb_slice s, size_t start, size_t end)
     return (sb_slice){s.ptr + start, end - start};
 }
 
+static inline char sb_ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Of a hexadecimal digit of either case; -1 when it is none. */
+static inline int sb_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = sb_ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool sb_slice_eq_nocase(sb_slice a, sb_slice b); /* ASCII case only */
 bool sb_slice_starts(sb_slice s, sb_slice prefix);
 bool sb_slice_ends(sb_slice s, sb_slice suffix);

@@ -69,6 +69,17 @@ static void test_push(void **state)
         assert_int_equal(items[i], i);
 }
 
+static void test_lower(void **state)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_slice text = SB_LIT("Linux/ARM64 \xc3\x84");
+    sb_slice lower = sb_arena_lower(arena, text);
+
+    (void)state;
+    assert_true(sb_slice_eqz(lower, "linux/arm64 \xc3\x84"));
+    assert_ptr_not_equal(sb_arena_lower(arena, lower).ptr, lower.ptr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +87,7 @@ int main(void)
         cmocka_unit_test(test_large_ones),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_push),
+        cmocka_unit_test(test_lower),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,11 +92,26 @@ static void test_dup(void **state)
     assert_string_equal(copy, "bc");
 }
 
+static void test_ascii(void **state)
+{
+    (void)state;
+    assert_int_equal(sb_ascii_lower('A'), 'a');
+    assert_int_equal(sb_ascii_lower('Z'), 'z');
+    assert_int_equal(sb_ascii_lower('['), '[');
+    assert_int_equal(sb_ascii_lower('\xc4'), '\xc4');
+    assert_int_equal(sb_hex_value('9'), 9);
+    assert_int_equal(sb_hex_value('a'), 10);
+    assert_int_equal(sb_hex_value('F'), 15);
+    assert_int_equal(sb_hex_value('g'), -1);
+    assert_int_equal(sb_hex_value('\0'), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare), cmocka_unit_test(test_search),  cmocka_unit_test(test_trim),
         cmocka_unit_test(test_cut),     cmocka_unit_test(test_numbers), cmocka_unit_test(test_dup),
+        cmocka_unit_test(test_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
