@@ -13,6 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib/packages.sh
 
 packages_install "${packages_build[@]}" "${packages_run[@]}" "${packages_test[@]}"
+packages_install_cross
 
 say "building for release"
 configure_and_build release -DSBUILD_TESTS=ON

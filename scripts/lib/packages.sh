@@ -8,6 +8,9 @@ packages_build=(
 	libcurl4-openssl-dev libssl-dev libgpgme-dev libarchive-dev libjansson-dev zlib1g-dev libzstd-dev
 )
 
+# What makes sbuild-step for the other architecture; none of it is there under these names where nothing is foreign.
+packages_cross=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross libssl-dev:arm64 libjansson-dev:arm64)
+
 # What sbuild calls, the daemonless engine, and what makes and serves a base image of one's own.
 packages_run=(
 	git gpg gpg-agent openssh-client
@@ -41,7 +44,7 @@ as_root() {
 _missing() {
 	local package
 	for package in "$@"; do
-		[[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == 'install ok installed' ]] || printf '%s\n' "$package"
+		[[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == 'install ok installed'* ]] || printf '%s\n' "$package"
 	done
 }
 
@@ -68,6 +71,13 @@ packages_install() {
 		done
 	fi
 	[[ $status -eq 0 ]] || die "could not install: ${missing[*]}"
+}
+
+# packages_install_cross: the above, on amd64.
+packages_install_cross() {
+	[[ $(dpkg --print-architecture) == amd64 ]] || return 0
+	[[ $(dpkg --print-foreign-architectures) == *arm64* ]] || as_root dpkg --add-architecture arm64
+	packages_install "${packages_cross[@]}"
 }
 
 # configure_and_build PRESET [cmake option...]
