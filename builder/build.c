@@ -38,7 +38,8 @@ typedef struct job {
     bool want_load, want_push;
     const char **tags; /* NULL-terminated: --tag, and names of outputs */
     size_t tag_count, tag_cap;
-    sb_memo memo; /* with the layout of the canonical images */
+    sb_canonical_options canonical; /* what is the same for all platforms */
+    sb_memo memo;                   /* with the layout of the canonical images */
     built results[PLATFORMS_MAX];
     sb_descriptor whole; /* the image, or the index of several */
 } job;
@@ -195,9 +196,12 @@ static int canonicalize(job *j, const sb_plan *plan, const char *from_path, cons
 {
     SB_AUTO(sb_layout) from = NULL;
     sb_autofree char *key = NULL;
-    sb_canonical_options options = {.epoch = j->lock->epoch, .base_layers = plan->base_layers};
+    sb_canonical_options options = j->canonical;
 
-    if (sb_layout_open(from_path, false, &from, err) < 0 || sb_memo_key(plan, from, manifest, &key, err) < 0)
+    options.epoch = j->lock->epoch;
+    options.base_layers = plan->base_layers;
+    if (sb_layout_open(from_path, false, &from, err) < 0 ||
+        sb_memo_key(plan, from, manifest, &options, &key, err) < 0)
         return -1;
     if (!sb_memo_find(&j->memo, key, j->arena, &result->image)) {
         if (sb_memo_make_room(&j->memo, err) < 0)
@@ -394,7 +398,9 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
     SB_AUTO(sb_build_result) result = NULL;
     sb_autoclose int exclusive = -1;
 
-    if (plan_platforms(&j, err) < 0 || plan_outputs(&j, err) < 0 || sb_lock_load(project, &j.lock, err) < 0 ||
+    if (plan_platforms(&j, err) < 0 || plan_outputs(&j, err) < 0 ||
+        sb_volatile_options(project->settings, options, j.arena, &j.canonical, err) < 0 ||
+        sb_result_check_expected(options, err) < 0 || sb_lock_load(project, &j.lock, err) < 0 ||
         check_frozen(&j, err) < 0 || sb_engine_select(options->engine, options->builder, &j.engine, err) < 0)
         return -1;
     j.ops = sb_engine_ops_of(j.engine->kind);
@@ -408,7 +414,9 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
         j.whole = j.results[0].image;
     else if (make_index(&j, err) < 0)
         return -1;
-    if (sb_memo_save(&j.memo, err) < 0 || hand_over(&j, err) < 0 ||
+    if (sb_memo_save(&j.memo, err) < 0 ||
+        sb_result_expect(options, j.memo.layout, &j.results[0].image, &j.whole, err) < 0 ||
+        hand_over(&j, err) < 0 ||
         sb_result_report(project, options, j.engine, j.memo.layout, &j.results[0].image, &j.whole, j.tags,
                          &result, err) < 0)
         return -1;

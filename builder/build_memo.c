@@ -54,9 +54,10 @@ int sb_memo_open(sb_project *project, sb_memo *memo, sb_error **err)
     return open_layout(memo, !memo->known, err);
 }
 
-int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *manifest, char **ret_key,
-                sb_error **err)
+int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *manifest,
+                const sb_canonical_options *options, char **ret_key, sb_error **err)
 {
+    sb_autobuf switched = SB_BUF_INIT(1 << 16);
     SB_AUTO(sb_arena) arena = sb_arena_new();
     char config[SB_DIGEST_TEXT], base[SB_DIGEST_TEXT] = "scratch";
     sb_manifest parsed;
@@ -69,8 +70,9 @@ int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *m
     sb_digest_format(&parsed.config.digest, config);
     if (plan->base)
         sb_digest_format(&plan->base->manifest, base);
-    *ret_key =
-        sb_asprintf("%s on %s at %lld by %s", config, base, (long long)plan->lock->epoch, SBUILD_VERSION);
+    sb_volatile_switched(options, &switched);
+    *ret_key = sb_asprintf("%s on %s at %lld by %s%s%s", config, base, (long long)options->epoch,
+                           SBUILD_VERSION, switched.len ? ": " : "", switched.len ? switched.data : "");
     return 0;
 }
 

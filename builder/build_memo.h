@@ -6,6 +6,7 @@
 #ifndef SBUILD_BUILDER_BUILD_MEMO_H
 #define SBUILD_BUILDER_BUILD_MEMO_H
 
+#include <builder/image.h>
 #include <builder/plan.h>
 #include <sbuild/json.h>
 
@@ -18,8 +19,8 @@ typedef struct sb_memo {
 
 int sb_memo_open(sb_project *project, sb_memo *memo, sb_error **err);
 /* Everything that the canonical form of this result depends on. */
-int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *manifest, char **ret_key,
-                sb_error **err);
+int sb_memo_key(const sb_plan *plan, const sb_layout *result, const sb_digest *manifest,
+                const sb_canonical_options *options, char **ret_key, sb_error **err);
 /* True with *ret_image when it is there, complete. */
 bool sb_memo_find(sb_memo *memo, const char *key, sb_arena *arena, sb_descriptor *ret_image);
 /* Called before something new is made: what older builds left goes, unless this one uses it. */

@@ -80,6 +80,12 @@ int sb_result_rebase(const sb_plan *plan, const char *layout, sb_digest *manifes
 /* Copies an image (or the blob of an index) from one layout to another, by links where that is possible. */
 int sb_result_copy(const sb_layout *from, sb_layout *to, const sb_digest *digest, sb_error **err);
 
+/* --expect (builder/result_expect.c): SB_ERR_USAGE for one that is no digest; SB_ERR_VERIFY when neither the
+ * image ID nor the manifest (or index) digest is the one that was expected. */
+int sb_result_check_expected(const sb_build_options *options, sb_error **err);
+int sb_result_expect(const sb_build_options *options, const sb_layout *layout, const sb_descriptor *image,
+                     const sb_descriptor *whole, sb_error **err);
+
 /* builder/result_report.c. `tags` is NULL-terminated and may be NULL. */
 int sb_result_report(sb_project *project, const sb_build_options *options, const sb_engine *engine,
                      sb_layout *layout, const sb_descriptor *image, const sb_descriptor *whole,

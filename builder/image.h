@@ -13,6 +13,7 @@
 #include <sbuild/builder.h>
 #include <sbuild/json.h>
 #include <sbuild/registry.h>
+#include <sbuild/settings.h>
 #include <sbuild/tree.h>
 
 enum {
@@ -98,11 +99,18 @@ int sb_layer_write_file(const sb_sink *sink, sb_slice path, int64_t mtime, sb_sl
 
 /* --- What layers add up to: builder/image_rootfs.c --- */
 
+/* Files that stay, and in which a time becomes the epoch: builder/volatile_patch.c. */
+typedef enum sb_patch {
+    SB_PATCH_NONE,
+    SB_PATCH_PYC,    /* the time of the source in Python's bytecode */
+    SB_PATCH_SHADOW, /* days of password changes in /etc/shadow */
+} sb_patch;
+
 typedef struct sb_inode {
     sb_entry_type type; /* never SB_ENTRY_HARD_LINK: links share an inode */
     bool hashed;
     bool opaque;    /* its bytes are not known (sparse): equal to nothing */
-    bool stale_pyc; /* its time stamp becomes the epoch, see volatile.c */
+    sb_patch patch; /* what of its content becomes the epoch */
     uint16_t mode;
     uint32_t uid, gid;
     uint32_t major, minor;
@@ -152,7 +160,7 @@ int sb_rootfs_apply(sb_rootfs *rootfs, sb_source *source, sb_error **err);
 sb_node *sb_rootfs_find(const sb_rootfs *rootfs, sb_slice path); /* NULL when it never was there */
 /* sha256 of a file's content, computed when it is asked for first. */
 int sb_rootfs_hash(sb_rootfs *rootfs, sb_inode *inode, const unsigned char **ret_hash, sb_error **err);
-/* Content of a file: fills `data` from `at`; in a stale .pyc the time is replaced. */
+/* Content of a file: fills `data` from `at`; in one with a patch, times are replaced. */
 int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, void *data, size_t len,
                    int64_t epoch, sb_error **err);
 /* "a/b/c", in `path` (reset first). */
@@ -175,20 +183,43 @@ int sb_rootfs_write_changes(sb_rootfs *rootfs, const sb_canonical_options *optio
 
 /* --- What does not count: builder/volatile.c --- */
 
+typedef enum sb_volatile_kind {
+    SB_VOLATILE_DROP,  /* left out */
+    SB_VOLATILE_ASK,   /* left out on request: somebody may need it */
+    SB_VOLATILE_PATCH, /* stays: a time in it becomes the epoch */
+} sb_volatile_kind;
+
 typedef struct sb_volatile_rule {
-    const char *name;            /* by which --keep turns it off */
+    const char *name; /* by which it is switched */
+    sb_volatile_kind kind;
     const char *about;           /* why it differs from build to build */
-    const char *const *patterns; /* NULL-terminated: '*' within a component, a leading or trailing double star
-                                    for any number of them */
+    const char *const *patterns; /* NULL-terminated: '*' within a component, a double star for any number of
+                                    them */
+    uint64_t max_size;           /* bytes of a file that it is about; 0: any */
 } sb_volatile_rule;
 extern const sb_volatile_rule sb_volatile_rules[];
 extern const size_t sb_volatile_rule_count;
-/* The rule that a path falls under, or NULL. */
-const sb_volatile_rule *sb_volatile_match(const sb_canonical_options *options, sb_slice path);
-bool sb_volatile_enabled(const sb_canonical_options *options, const char *name);
+/* The rule by which a file is left out, or NULL. */
+const sb_volatile_rule *sb_volatile_match(const sb_canonical_options *options, sb_slice path, uint64_t size);
 #define SB_VOLATILE_PYC "python-bytecode"
-/* A .pyc whose source time lies behind the epoch, going by its first 16 bytes. */
-bool sb_volatile_is_stale_pyc(const unsigned char header[16], int64_t epoch);
+#define SB_VOLATILE_SHADOW "shadow-days"
+bool sb_volatile_enabled(const sb_canonical_options *options, const char *name);
+/*
+ * builder/volatile_options.c: the rules that command line and repository switch, in `arena`. SB_ERR_USAGE
+ * names the rules that there are.
+ */
+int sb_volatile_options(const sb_settings *settings, const sb_build_options *options, sb_arena *arena,
+                        sb_canonical_options *canonical, sb_error **err);
+/* "keep npm-cache, drop ssh-host-keys": what is not as by default. */
+void sb_volatile_switched(const sb_canonical_options *canonical, sb_buf *out);
+/* Which patch a file wants, going by its name. */
+sb_patch sb_volatile_patch(const sb_canonical_options *options, sb_slice path);
+
+enum { SB_SHADOW_MAX = 1 << 20 }; /* bytes of a file with SB_PATCH_SHADOW */
+/* Does the file need it? By its first 16 bytes for SB_PATCH_PYC, by the whole for SB_PATCH_SHADOW. */
+bool sb_patch_is_needed(sb_patch patch, const unsigned char *data, size_t len, int64_t epoch);
+/* Changes the piece of the content that begins at `at`; of SB_PATCH_SHADOW it must be the whole. */
+void sb_patch_apply(sb_patch patch, uint64_t at, unsigned char *data, size_t len, int64_t epoch);
 /* What engines leave behind where they mounted something: empty files, and directories that were not there.
  */
 extern const char *const sb_engine_stub_files[];

@@ -107,6 +107,19 @@ static json_t *canonical_health(json_t *health)
     return kept;
 }
 
+/* The shell that is meant without one. Engines write it down where a SHELL instruction sets it back. */
+static bool is_default_shell(const json_t *shell)
+{
+    static const char *const words[] = {"/bin/sh", "-c"};
+
+    if (json_array_size(shell) != SB_COUNT(words))
+        return false;
+    for (size_t i = 0; i < SB_COUNT(words); i++)
+        if (!sb_slice_eqz(sb_slice_z(json_string_value(json_array_get(shell, i))), words[i]))
+            return false;
+    return true;
+}
+
 static json_t *canonical_runtime(const json_t *config, bool windows)
 {
     static const char *const lists[] = {"Cmd", "Entrypoint", "OnBuild", "Shell"};
@@ -116,6 +129,8 @@ static json_t *canonical_runtime(const json_t *config, bool windows)
 
     for (size_t i = 0; i < SB_COUNT(lists); i++)
         keep_member(kept, config, lists[i], JSON_ARRAY);
+    if (!windows && is_default_shell(json_object_get(kept, "Shell")))
+        json_object_del(kept, "Shell");
     keep_member(kept, config, "User", JSON_STRING);
     keep_member(kept, config, "StopSignal", JSON_STRING);
     keep_member(kept, config, "Volumes", JSON_OBJECT);

@@ -57,17 +57,32 @@ static int is_same(sb_rootfs *rootfs, sb_inode *a, sb_inode *b, bool *ret_same, 
     return 0;
 }
 
-static int look_at_pyc(const sb_rootfs *rootfs, const sb_node *node, int64_t epoch, sb_error **err)
+static int look_for_patch(const sb_rootfs *rootfs, const sb_node *node, sb_slice path,
+                          const sb_canonical_options *options, sb_error **err)
 {
     sb_inode *inode = node->inode;
+    sb_autofree unsigned char *data = NULL;
     unsigned char header[16];
+    sb_patch patch;
+    bool needed;
 
-    if (inode->type != SB_ENTRY_FILE || inode->size < sizeof(header) || inode->stale_pyc ||
-        !sb_slice_ends(node->name, SB_LIT(".pyc")))
+    if (inode->type != SB_ENTRY_FILE || inode->size < sizeof(header) || inode->patch)
         return 0;
-    if (sb_rootfs_read(rootfs, inode, 0, header, sizeof(header), epoch, err) < 0)
-        return -1;
-    inode->stale_pyc = sb_volatile_is_stale_pyc(header, epoch);
+    patch = sb_volatile_patch(options, path);
+    if (!patch || (patch == SB_PATCH_SHADOW && inode->size > SB_SHADOW_MAX))
+        return 0;
+    if (patch == SB_PATCH_SHADOW) {
+        data = sb_malloc((size_t)inode->size);
+        if (sb_rootfs_read(rootfs, inode, 0, data, (size_t)inode->size, 0, err) < 0)
+            return -1;
+        needed = sb_patch_is_needed(patch, data, (size_t)inode->size, options->epoch);
+    } else {
+        if (sb_rootfs_read(rootfs, inode, 0, header, sizeof(header), 0, err) < 0)
+            return -1;
+        needed = sb_patch_is_needed(patch, header, sizeof(header), options->epoch);
+    }
+    if (needed)
+        inode->patch = patch;
     return 0;
 }
 
@@ -80,11 +95,11 @@ static int take_back(sb_rootfs *rootfs, sb_node *node, const sb_canonical_option
         return 0;
     sb_node_path(node, path);
     if (node->inode->type != SB_ENTRY_DIR && (!node->before || node->before->type != SB_ENTRY_DIR) &&
-        sb_volatile_match(options, sb_buf_slice(path))) {
+        sb_volatile_match(options, sb_buf_slice(path), node->inode->size)) {
         node->inode = node->before;
         return 0;
     }
-    if (sb_volatile_enabled(options, SB_VOLATILE_PYC) && look_at_pyc(rootfs, node, options->epoch, err) < 0)
+    if (look_for_patch(rootfs, node, sb_buf_slice(path), options, err) < 0)
         return -1;
     if (node->before && is_same(rootfs, node->before, node->inode, &same, err) < 0)
         return -1;

@@ -313,16 +313,8 @@ int sb_rootfs_apply(sb_rootfs *rootfs, sb_source *source, sb_error **err)
     return more;
 }
 
-/* The new time in a .pyc lies in its bytes 8 to 11. */
-static void patch_pyc(uint64_t at, unsigned char *data, size_t len, int64_t epoch)
-{
-    for (unsigned i = 0; i < 4; i++)
-        if (8 + i >= at && 8 + i - at < len)
-            data[8 + i - at] = (unsigned char)((uint64_t)epoch >> (8 * i));
-}
-
-int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, void *data, size_t len,
-                   int64_t epoch, sb_error **err)
+static int read_raw(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, void *data, size_t len,
+                    sb_error **err)
 {
     int fd = rootfs->fds[inode->layer];
     size_t done = 0;
@@ -340,8 +332,25 @@ int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, 
             return sb_fail(err, SB_ERR_PARSE, "a layer ends in the middle of a file");
         done += (size_t)got;
     }
-    if (inode->stale_pyc)
-        patch_pyc(at, data, len, epoch);
+    return 0;
+}
+
+int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, void *data, size_t len,
+                   int64_t epoch, sb_error **err)
+{
+    sb_autofree unsigned char *whole = NULL;
+
+    if (inode->patch != SB_PATCH_SHADOW) {
+        if (read_raw(rootfs, inode, at, data, len, err) < 0)
+            return -1;
+        sb_patch_apply(inode->patch, at, data, len, epoch);
+        return 0;
+    }
+    whole = sb_malloc((size_t)inode->size);
+    if (read_raw(rootfs, inode, 0, whole, (size_t)inode->size, err) < 0)
+        return -1;
+    sb_patch_apply(inode->patch, 0, whole, (size_t)inode->size, epoch);
+    memcpy(data, whole + at, len);
     return 0;
 }
 

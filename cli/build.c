@@ -18,6 +18,8 @@ typedef struct build_options {
     cli_list outputs;
     bool load, push;
     bool no_cache;
+    cli_list keep_volatile, drop_volatile;
+    const char *expect;
     const char *iidfile;
     const char *metadata_file;
     cli_list engine_arguments; /* handed through in their order: "--secret=…", "--label=…" */
@@ -43,6 +45,12 @@ static const cli_option options[] = {
      "put the image into the engine's images (default without --output and --push)"},
     {"push", 0, CLI_FLAG(build_options, push), NULL, "push the image to its registry"},
     {"no-cache", 0, CLI_FLAG(build_options, no_cache), NULL, "run every instruction again"},
+    {"expect", 0, CLI_STRING(build_options, expect), "DIGEST",
+     "fail, before anything is tagged, unless image ID or manifest is DIGEST"},
+    {"keep-volatile", 0, CLI_OPTIONAL(build_options, keep_volatile), "RULE",
+     "leave in files that differ from build to build; without RULE all of them"},
+    {"drop-volatile", 0, CLI_LIST(build_options, drop_volatile), "RULE",
+     "leave out files that are left out on request only"},
     {"iidfile", 0, CLI_FILE(build_options, iidfile), "FILE", "write the image ID to FILE"},
     {"metadata-file", 0, CLI_FILE(build_options, metadata_file), "FILE",
      "write what was built to FILE, as JSON"},
@@ -135,6 +143,10 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .load = o->load,
         .push = o->push,
         .no_cache = o->no_cache,
+        .keep_all_volatile = o->keep_volatile.bare,
+        .keep_volatile = cli_strings(&o->keep_volatile),
+        .drop_volatile = cli_strings(&o->drop_volatile),
+        .expect = o->expect,
         .quiet = app->quiet,
         .iidfile = o->iidfile,
         .metadata_file = o->metadata_file,
@@ -161,8 +173,21 @@ static const cli_example examples[] = {
     {"sbuild build -t app:1.2.3", "build the image here, by the lock"},
     {"sbuild build -t app:1.2.3 --offline", "the same without any network"},
     {"sbuild build -t app:1.2.3 --platform linux/arm64 --push", "for another platform, to a registry"},
+    {"sbuild build -t app:1.2.3 --expect sha256:2c26…", "only if it is the image that it was"},
+    {"sbuild build -t app:1.2.3 --drop-volatile ssh-host-keys", "an image without keys of its own"},
     {NULL, NULL},
 };
+
+static bool volatile_entry(size_t index, sb_arena *arena, const char **ret_name, const char **ret_text)
+{
+    sb_volatile_text text;
+
+    if (!sb_volatile_list(index, arena, &text))
+        return false;
+    *ret_name = text.name;
+    *ret_text = sb_arena_printf(arena, "%s; %s: %s", text.what, text.about, text.files).ptr;
+    return true;
+}
 
 const cli_command cli_build = {
     .name = "build",
@@ -179,6 +204,8 @@ const cli_command cli_build = {
         "--allow-moving-tag is given.",
     .options = options,
     .options_size = sizeof(build_options),
+    .section = "Rules of volatile files",
+    .section_entry = volatile_entry,
     .examples = examples,
     .exits = CLI_EXIT(1) | CLI_EXIT(3) | CLI_EXIT(7) | CLI_EXIT(8) | CLI_EXIT(9),
     .operand = CLI_OPERAND_DIR,

@@ -34,11 +34,14 @@ typedef struct cli_example {
 
 typedef struct cli_command {
     const char *name;
-    const char *summary;         /* one line, lower case, no full stop */
-    const char *usage;           /* the operands: "[CONTEXT]" */
-    const char *description;     /* paragraphs of plain text, separated by empty lines */
-    const cli_option *options;   /* ends with CLI_OPTIONS_END */
-    size_t options_size;         /* bytes of the struct that `options` fills */
+    const char *summary;       /* one line, lower case, no full stop */
+    const char *usage;         /* the operands: "[CONTEXT]" */
+    const char *description;   /* paragraphs of plain text, separated by empty lines */
+    const cli_option *options; /* ends with CLI_OPTIONS_END */
+    size_t options_size;       /* bytes of the struct that `options` fills */
+    /* A further list, for the manual page; NULL without. False behind the last entry. */
+    const char *section;
+    bool (*section_entry)(size_t index, sb_arena *arena, const char **ret_name, const char **ret_text);
     const cli_example *examples; /* ends with {NULL, NULL}; may be NULL */
     unsigned exits;              /* CLI_EXIT(1) | …: which exit codes it has besides 0, 2, 10 and 130 */
     cli_operand operand;         /* what its operands are, for completion */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
+#include <sbuild/builder.h>
 
 #include <string.h>
 
@@ -118,16 +119,32 @@ void cli_print_help(const cli_style *style, const cli_command *command, FILE *ou
 /* --- sbuild help --- */
 
 typedef struct help_options {
-    bool man;
+    bool man, list;
     const char *completion;
 } help_options;
 
 static const cli_option options[] = {
     {"man", 0, CLI_FLAG(help_options, man), NULL, "print the manual page (roff) instead"},
+    {"volatile", 0, CLI_FLAG(help_options, list), NULL,
+     "list the rules by which files that differ from build to build are left out of images"},
     {"completion", 0, CLI_CHOICE(help_options, completion), "bash|zsh|fish",
      "print a shell's completion instead"},
     CLI_OPTIONS_END,
 };
+
+static void print_volatile(const cli_style *style)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_autobuf out = SB_BUF_INIT(HELP_MAX);
+    sb_volatile_text rule;
+
+    for (size_t i = 0; sb_volatile_list(i, arena, &rule); i++) {
+        sb_slice text = sb_arena_printf(arena, "%s: %s (%s)", rule.what, rule.files, rule.about);
+
+        add_entry(&out, style, sb_slice_z(rule.name), text.ptr, OPTION_INDENT);
+    }
+    fwrite(out.data, 1, out.len, stdout);
+}
 
 static int run(cli_app *app, const void *values, sb_error **err)
 {
@@ -136,7 +153,9 @@ static int run(cli_app *app, const void *values, sb_error **err)
 
     if (app->operand_count > 0 && !(command = cli_find_command(app->operands[0])))
         return cli_unknown_command(app->operands[0], err);
-    if (asked->completion)
+    if (asked->list)
+        print_volatile(&app->out);
+    else if (asked->completion)
         cli_print_completion(asked->completion, stdout);
     else if (asked->man)
         cli_print_man(command, stdout);

@@ -79,6 +79,22 @@ static void add_exits(sb_buf *out, unsigned exits)
     }
 }
 
+static void add_section(sb_buf *out, const cli_command *command)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    const char *name, *text;
+
+    if (!command->section)
+        return;
+    sb_buf_printf(out, ".SH %s\n", command->section);
+    for (size_t i = 0; command->section_entry(i, arena, &name, &text); i++) {
+        sb_buf_addz(out, ".TP\n\\fB");
+        add_text(out, sb_slice_z(name));
+        sb_buf_addz(out, "\\fR\n");
+        add_line(out, text);
+    }
+}
+
 static void add_title(sb_buf *out, const char *name, const char *summary)
 {
     sb_buf_addz(out, ".TH ");
@@ -103,6 +119,7 @@ static void add_command(sb_buf *out, const cli_command *command)
     add_options(out, command->options);
     sb_buf_addz(out, ".SS Options of all commands\n");
     add_options(out, cli_global_options);
+    add_section(out, command);
     add_exits(out, command->exits);
     if (command->examples)
         sb_buf_addz(out, ".SH EXAMPLES\n");

@@ -285,6 +285,40 @@ static int read_trust(const reader *r, json_t *object)
     return 0;
 }
 
+static int read_rule_names(const reader *r, json_t *list, bool drop)
+{
+    sb_settings *s = r->builder->settings;
+    json_t *item;
+    size_t i;
+
+    if (list && (!json_is_array(list) || json_array_size(list) > SB_SETTINGS_ENTRIES_MAX))
+        return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+    json_array_foreach(list, i, item)
+    {
+        if (!json_is_string(item) || !json_string_length(item))
+            return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+        *SB_ARENA_PUSH(s->arena, s->volatile_rules, s->volatile_count, r->builder->volatile_cap) =
+            (sb_volatile_setting){sb_arena_dup(s->arena, sb_slice_z(json_string_value(item))), drop};
+    }
+    return 0;
+}
+
+/* Part of what the image is: what one user has for himself must not have a say. */
+static int read_volatile(const reader *r, json_t *object)
+{
+    static const char *const known[] = {"keep", "drop", NULL};
+
+    if (!object)
+        return 0;
+    if (r->own)
+        return fail_key(r, "volatile", "changes the image, so it belongs into the repository's sbuild.json");
+    if (!json_is_object(object))
+        return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+    if (check_keys(r, object, known) < 0 || read_rule_names(r, json_object_get(object, "keep"), false) < 0)
+        return -1;
+    return read_rule_names(r, json_object_get(object, "drop"), true);
+}
+
 /* Seconds, or a number with s, m, h, d or w behind it. */
 static int read_age(const reader *r, json_t *value)
 {
@@ -331,8 +365,8 @@ int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char
                          sb_error **err)
 {
     static const char *const known[] = {"registries", "allow-hosts", "trust", "require-signatures",
-                                        "min-age",    "parallel",    "rules", "$schema",
-                                        NULL};
+                                        "min-age",    "parallel",    "rules", "volatile",
+                                        "$schema",    NULL};
     reader r = {builder, name, own, err};
     sb_autojson *root = NULL;
     json_t *registries, *entry;
@@ -353,6 +387,7 @@ int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char
     if (read_hosts(&r, json_object_get(root, "allow-hosts")) < 0 ||
         read_trust(&r, json_object_get(root, "trust")) < 0 ||
         read_bool(&r, root, "require-signatures", &require) < 0 ||
+        read_volatile(&r, json_object_get(root, "volatile")) < 0 ||
         read_age(&r, json_object_get(root, "min-age")) < 0)
         return -1;
     builder->settings->require_signatures |= require;

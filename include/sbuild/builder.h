@@ -63,6 +63,10 @@ typedef struct sb_build_options {
     const char *const *outputs;   /* --output as given, NULL-terminated; may be NULL */
     bool load, push;              /* load is the default when there is no output and no push */
     bool no_cache;
+    bool keep_all_volatile;           /* volatile files stay, but for what drop_volatile names */
+    const char *const *keep_volatile; /* names of rules that are off, NULL-terminated; may be NULL */
+    const char *const *drop_volatile; /* likewise of rules that are on */
+    const char *expect;               /* image ID or manifest digest that must come out; may be NULL */
     bool quiet;
     const char *iidfile;
     const char *metadata_file;
@@ -105,10 +109,12 @@ void sb_rewrite_clear(sb_rewrite *rewrite);
 /* --- The canonical image (builder/image*.c) --- */
 
 typedef struct sb_canonical_options {
-    int64_t epoch;           /* seconds since 1970 */
-    size_t base_layers;      /* the first so many layers are the base's and stay byte for byte */
-    bool keep_volatile;      /* do not drop the documented list of volatile files */
-    const char *const *keep; /* names of volatile rules that are off, NULL-terminated; may be NULL */
+    int64_t epoch;      /* seconds since 1970 */
+    size_t base_layers; /* the first so many layers are the base's and stay byte for byte */
+    /* Volatile files (sb_volatile_list): */
+    bool keep_volatile;      /* all rules are off, but those in `drop` */
+    const char *const *keep; /* names of rules that are off, NULL-terminated; may be NULL */
+    const char *const *drop; /* likewise that are on, which some are only on request */
 } sb_canonical_options;
 /*
  * Reads the image `manifest` in the layout `from` and writes its canonical form into `to` (may be the same):
@@ -117,5 +123,15 @@ typedef struct sb_canonical_options {
  */
 int sb_image_canonicalize(sb_layout *from, const sb_digest *manifest, const sb_canonical_options *options,
                           sb_layout *to, sb_arena *arena, sb_descriptor *ret_manifest, sb_error **err);
+
+/* The rules of volatile files, for people: "apt-logs", "left out", "/var/log/dpkg.log, …", "times of
+ * installation". False behind the last. */
+typedef struct sb_volatile_text {
+    const char *name;
+    const char *what; /* "left out", "left out on request" or "times become the epoch" */
+    const char *files;
+    const char *about;
+} sb_volatile_text;
+bool sb_volatile_list(size_t index, sb_arena *arena, sb_volatile_text *ret_text);
 
 #endif

@@ -39,6 +39,11 @@ typedef struct sb_trust_rule {
     sb_slice options; /* "signature={url}.asc key=keys/x.asc fingerprint=…", parsed by lock/ */
 } sb_trust_rule;
 
+typedef struct sb_volatile_setting { /* a rule of volatile files (builder.h) that the repository switches */
+    sb_slice name;
+    bool drop; /* else: keep */
+} sb_volatile_setting;
+
 typedef struct sb_settings {
     sb_arena *arena;
     sb_registry_settings *registries;
@@ -47,6 +52,8 @@ typedef struct sb_settings {
     size_t allow_host_count;
     sb_trust_rule *trust;
     size_t trust_count;
+    sb_volatile_setting *volatile_rules; /* the repository's alone: everybody gets the same image */
+    size_t volatile_count;
     bool require_signatures;
     int64_t min_age;   /* seconds an image tag or file must have existed for; 0: none */
     unsigned parallel; /* transfers at once, default 4 */

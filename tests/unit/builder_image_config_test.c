@@ -82,6 +82,9 @@ static void test_members(void **state)
     expect_part("{\"config\":{\"WorkingDir\":\"/app\"}}", "\"WorkingDir\":\"/app\"", true);
     expect_part("{\"config\":{\"Env\":[\"A=1\",\"B=2\",\"A=3\"]}}", "[\"A=3\",\"B=2\"]", true);
     expect_part("{\"config\":{\"Labels\":{\"io.buildah.version\":\"1\"}}}", "Labels", false);
+    /* The default, whether an engine, a SHELL instruction or the base said it. */
+    expect_part("{\"config\":{\"Shell\":[\"/bin/sh\",\"-c\"]}}", "Shell", false);
+    expect_part("{\"config\":{\"Shell\":[\"/bin/sh\",\"-ec\"]}}", "\"Shell\":[\"/bin/sh\",\"-ec\"]", true);
     expect_part("{\"config\":{\"OnBuild\":[\"RUN true\"],\"Shell\":[\"/bin/bash\"]}}",
                 "\"OnBuild\":[\"RUN true\"]", true);
     /* Wrong types are nobody's meaning. */

@@ -190,6 +190,11 @@ static void test_stubs_of_engines(void **state)
                  {'0', "etc/resolv.conf", "", 0755, 0, LATER}, {'5', "proc", NULL, 0755, 0, LATER},
                  {'5', "run", NULL, 0755, 0, LATER}, {'5', "sys", NULL, 0755, 0, LATER}),
            "nothing\n");
+    /* Places of the mounts of sealed steps. */
+    expect(ITEMS({'0', "bin", "b", 0755, 0, 10}),
+           ITEMS({'5', ".sbuild-bin", NULL, 0755, 0, LATER}, {'5', ".sbuild-step", NULL, 0755, 0, LATER},
+                 {'5', ".sbuild-tmp", NULL, 01777, 0, LATER}, {'5', ".sbuild-rec", NULL, 0777, 0, LATER}),
+           "nothing\n");
     /* What a build puts there stays. */
     expect(ITEMS({'0', "bin", "b", 0755, 0, 10}),
            ITEMS({'5', "etc", NULL, 0755, 0, LATER}, {'0', "etc/hosts", "::1 me", 0644, 0, LATER},
@@ -255,13 +260,13 @@ static void test_python_bytecode_gets_the_time_of_its_source(void **state)
 
     (void)state;
     memcpy(header, later, 16);
-    assert_true(sb_volatile_is_stale_pyc(header, EPOCH));
-    assert_false(sb_volatile_is_stale_pyc(header, 2001));
+    assert_true(sb_patch_is_needed(SB_PATCH_PYC, header, 16, EPOCH));
+    assert_false(sb_patch_is_needed(SB_PATCH_PYC, header, 16, 2001));
     header[4] = 1; /* checked by hash */
-    assert_false(sb_volatile_is_stale_pyc(header, EPOCH));
+    assert_false(sb_patch_is_needed(SB_PATCH_PYC, header, 16, EPOCH));
     header[4] = 0;
     header[2] = 0;
-    assert_false(sb_volatile_is_stale_pyc(header, EPOCH));
+    assert_false(sb_patch_is_needed(SB_PATCH_PYC, header, 16, EPOCH));
     {
         SB_AUTO(sb_rootfs) rootfs = sb_rootfs_new();
         SB_AUTO(sb_error) err = NULL;
@@ -285,6 +290,25 @@ static void test_python_bytecode_gets_the_time_of_its_source(void **state)
         assert_int_equal(made[8] | made[9] << 8 | made[10] << 16, EPOCH);
         assert_memory_equal(made + 12, later + 12, 8);
     }
+}
+
+static void test_days_of_password_changes(void **state)
+{
+    static const sb_canonical_options late = {.epoch = 20000 * INT64_C(86400)};
+    static const char *const keep[] = {"shadow-days", NULL};
+    const sb_canonical_options kept = {.epoch = late.epoch, .keep = keep};
+    const item made[] = {{'0', "etc/shadow",
+                          "root:*:19000:0:99999:7:::\njoe:!:20782:0:99999:7:::\nodd:x\nann::20001:::", 0640,
+                          0, 10},
+                         {0}};
+
+    (void)state;
+    expect_with(&late, base, made,
+                "5 0755 0 1728000000 etc\n0 0640 0 10 etc/shadow = root:*:19000:0:99999:7:::\n"
+                "joe:!:20000:0:99999:7:::\nodd:x\nann::20000:::\n");
+    expect_with(&kept, base, made,
+                "5 0755 0 1728000000 etc\n0 0640 0 10 etc/shadow = root:*:19000:0:99999:7:::\n"
+                "joe:!:20782:0:99999:7:::\nodd:x\nann::20001:::\n");
 }
 
 static void refused(const item *made, const char *because)
@@ -330,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_volatile_files),
         cmocka_unit_test(test_layers_upon_layers),
         cmocka_unit_test(test_python_bytecode_gets_the_time_of_its_source),
+        cmocka_unit_test(test_days_of_password_changes),
         cmocka_unit_test(test_layers_that_make_no_sense),
     };
 

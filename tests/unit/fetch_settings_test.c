@@ -159,6 +159,29 @@ static void the_repository_speaks_last(void **state)
     unsetenv("CONTAINERS_REGISTRIES_CONF");
 }
 
+static void volatile_files(void **state)
+{
+    static const char text[] = "{\"volatile\": {\"keep\": [\"npm-cache\"], \"drop\": [\"ssh-host-keys\"]}}";
+    static const char *const bad[] = {"{\"volatile\": []}", "{\"volatile\": {\"kept\": []}}",
+                                      "{\"volatile\": {\"keep\": \"npm-cache\"}}",
+                                      "{\"volatile\": {\"drop\": [1]}}"};
+    SB_AUTO(sb_settings) s = sb_settings_new();
+    SB_AUTO(sb_error) err = NULL;
+
+    (void)state;
+    assert_int_equal(add(s, text, false, NULL), 0);
+    assert_int_equal(s->volatile_count, 2);
+    assert_true(sb_slice_eqz(s->volatile_rules[0].name, "npm-cache") && !s->volatile_rules[0].drop);
+    assert_true(sb_slice_eqz(s->volatile_rules[1].name, "ssh-host-keys") && s->volatile_rules[1].drop);
+    /* What one user has for himself would make another image of it. */
+    assert_int_equal(add(s, text, true, &err), -1);
+    assert_int_equal(err->code, SB_ERR_USAGE);
+    assert_non_null(strstr(err->message, "sbuild.json"));
+    for (size_t i = 0; i < SB_COUNT(bad); i++)
+        if (add(s, bad[i], false, NULL) == 0)
+            fail_msg("taken: %s", bad[i]);
+}
+
 static void mistakes(void **state)
 {
     static const char *const bad[] = {
@@ -290,6 +313,7 @@ int main(void)
         cmocka_unit_test(repository_can_tighten),
         cmocka_unit_test(repository_cannot_lead_elsewhere),
         cmocka_unit_test_setup_teardown(the_repository_speaks_last, tempdir_setup, tempdir_teardown),
+        cmocka_unit_test(volatile_files),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(other_tools_files),
         cmocka_unit_test(toml),
