@@ -216,6 +216,7 @@ int df_read_instruction(df_parser *p, sb_slice text, unsigned depth, sb_df_instr
     if (df_take_flags(p, &rest, ins, err) < 0)
         return -1;
     rest = df_trim(rest);
+    ins->rest = rest;
     ins->rest_span = df_line_span(&p->line, rest);
     p->word_count = 0;
     if (read_form(p, rest, depth, ins, err) < 0)

@@ -188,7 +188,7 @@ static void stage_base(df_viewer *v, sb_df_stage *stage, df_stage_work *work)
     stage->base_stage = -1;
     if (stage->name.len && df_is_context(v, stage->name, platform)) {
         stage->base_kind = SB_BASE_CONTEXT;
-        work->replaced = true;
+        work->replaced = stage->replaced = true;
     } else if (named != DF_NO_VAR) {
         stage->base_kind = SB_BASE_STAGE;
         stage->base_stage = v->last_of[named];
@@ -261,6 +261,7 @@ int df_view_stages(df_viewer *v, sb_error **err)
     }
     if (!count)
         return df_view_fail(v, 1, err, "dockerfile contains no stages to build");
+    view->target_platform = v->target_platform;
     view->target = (int)count - 1;
     if (v->inputs->target && *v->inputs->target)
         view->target = df_stage_named(v, sb_slice_z(v->inputs->target));

@@ -255,13 +255,36 @@ static void diff_profiles(differ *d, const sb_lock *a, const sb_lock *b)
             add_profile(d, &b->profiles[i], "added");
 }
 
-static void diff_opaque(differ *d, const char *what, const json_t *a, const json_t *b)
+static void one_package(differ *d, const sb_lock_package *one, const char *what)
 {
-    /* An absent list and an empty one are the same. */
-    if ((json_array_size(a) || json_array_size(b)) && !json_equal(a, b)) {
-        sb_buf_printf(d->out, "%s: changed (%zu → %zu)", what, json_array_size(a), json_array_size(b));
-        end(d);
-    }
+    sb_buf_printf(d->out, "package ");
+    add_text(d, one->purl);
+    sb_buf_printf(d->out, ": %s ", what);
+    add_digest(d, &one->digest);
+    end(d);
+}
+
+static void diff_package(differ *d, const sb_lock_package *a, const sb_lock_package *b)
+{
+    (void)d, (void)a, (void)b;
+}
+
+static void one_step(differ *d, const sb_lock_step *one, const char *what)
+{
+    sb_buf_printf(d->out, "step RUN ");
+    add_text(d, one->command);
+    sb_buf_printf(d->out, ": %s %zu requests", what, one->requests);
+    end(d);
+}
+
+static void diff_step(differ *d, const sb_lock_step *a, const sb_lock_step *b)
+{
+    if (a->has_manifest == b->has_manifest && (!a->has_manifest || sb_digest_eq(&a->manifest, &b->manifest)))
+        return;
+    sb_buf_printf(d->out, "step RUN ");
+    add_text(d, b->command);
+    sb_buf_printf(d->out, ": %zu → %zu requests", a->requests, b->requests);
+    end(d);
 }
 
 /* Both are sorted: the entries of both are walked in step. */
@@ -290,8 +313,8 @@ int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, 
     WALK(&d, old_lock, new_lock, files, file_count, sb_lock_file_cmp, one_file, diff_file);
     WALK(&d, old_lock, new_lock, git, git_count, sb_lock_git_cmp, one_git, diff_git);
     diff_profiles(&d, old_lock, new_lock);
-    diff_opaque(&d, "packages", old_lock->packages, new_lock->packages);
-    diff_opaque(&d, "steps", old_lock->steps, new_lock->steps);
+    WALK(&d, old_lock, new_lock, packages, package_count, sb_lock_package_cmp, one_package, diff_package);
+    WALK(&d, old_lock, new_lock, steps, step_count, sb_lock_step_cmp, one_step, diff_step);
     if (old_lock->epoch != new_lock->epoch) {
         char was[SB_TIME_TEXT], is[SB_TIME_TEXT];
 

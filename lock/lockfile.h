@@ -32,5 +32,7 @@ int sb_lock_profile_cmp(const sb_lock_profile *a, const sb_lock_profile *b);
 int sb_lock_image_cmp(const sb_lock_image *a, const sb_lock_image *b);
 int sb_lock_file_cmp(const sb_lock_file *a, const sb_lock_file *b);
 int sb_lock_git_cmp(const sb_lock_git *a, const sb_lock_git *b);
+int sb_lock_step_cmp(const sb_lock_step *a, const sb_lock_step *b);
+int sb_lock_package_cmp(const sb_lock_package *a, const sb_lock_package *b);
 
 #endif

@@ -74,6 +74,19 @@ static int read_digest_if(const reader *r, const json_t *object, const char *key
     return *ret_has ? read_digest(r, object, key, ret_digest, err) : 0;
 }
 
+/* 0 when it is missing. */
+static int read_number(const reader *r, const json_t *object, const char *key, uint64_t max,
+                       uint64_t *ret_number, sb_error **err)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (value && (!json_is_integer(value) || json_integer_value(value) < 0 ||
+                  (uint64_t)json_integer_value(value) > max))
+        return bad(r, key, "is no number, or too large", err);
+    *ret_number = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
 static int read_size(const reader *r, const json_t *object, uint64_t *ret_size, sb_error **err)
 {
     const json_t *value = json_object_get(object, "size");
@@ -398,6 +411,46 @@ static int read_git(const reader *r, const json_t *object, void *item, sb_error 
     return 0;
 }
 
+static int read_step(const reader *r, const json_t *object, void *item, sb_error **err)
+{
+    static const char *const known[] = {"command",  "manifest", "network", "nth",  "platform",
+                                        "requests", "size",     "stage",   "text", NULL};
+    sb_lock_step *step = item;
+    uint64_t nth = 0, requests = 0;
+
+    if (read_text(r, object, "stage", false, &step->stage, err) < 0 ||
+        read_text(r, object, "command", true, &step->command, err) < 0 ||
+        read_digest(r, object, "text", &step->text, err) < 0 ||
+        read_number(r, object, "nth", SB_LOCK_ENTRIES_MAX, &nth, err) < 0 ||
+        read_text(r, object, "platform", true, &step->platform, err) < 0 ||
+        read_text(r, object, "network", false, &step->network, err) < 0 ||
+        read_number(r, object, "requests", SB_STEP_REQUESTS_MAX, &requests, err) < 0 ||
+        read_number(r, object, "size", INT64_MAX, &step->size, err) < 0 ||
+        read_digest_if(r, object, "manifest", &step->has_manifest, &step->manifest, err) < 0)
+        return -1;
+    if (!step->stage.ptr)
+        step->stage = SB_LIT("");
+    step->nth = (unsigned)nth;
+    step->requests = (size_t)requests;
+    step->extra = unknown_members(r->lock, object, known);
+    return 0;
+}
+
+static int read_package(const reader *r, const json_t *object, void *item, sb_error **err)
+{
+    static const char *const known[] = {"digest", "integrity", "purl", "steps", "vouched", NULL};
+    sb_lock_package *package = item;
+
+    if (read_text(r, object, "purl", true, &package->purl, err) < 0 ||
+        read_digest(r, object, "digest", &package->digest, err) < 0 ||
+        read_text(r, object, "integrity", false, &package->integrity, err) < 0 ||
+        read_text(r, object, "vouched", false, &package->vouched, err) < 0 ||
+        read_texts(r, object, "steps", &package->steps, &package->step_count, err) < 0)
+        return -1;
+    package->extra = unknown_members(r->lock, object, known);
+    return 0;
+}
+
 typedef int (*entry_reader)(const reader *r, const json_t *object, void *item, sb_error **err);
 
 /* One top-level array as an array of structures; NULL is a failure. */
@@ -461,21 +514,6 @@ static int read_head(reader *r, const json_t *json, sb_error **err)
     return 0;
 }
 
-/* Arrays that this version does not look into. */
-static int read_opaque(const reader *r, const json_t *json, const char *key, json_t **ret_array,
-                       sb_error **err)
-{
-    json_t *array = json_object_get(json, key);
-
-    if (array && !json_is_array(array))
-        return sb_fail(err, SB_ERR_PARSE, "%s:1: \"%s\" must be a list" SB_LOCK_REMEDY, r->name, key);
-    if (json_array_size(array) > SB_LOCK_ENTRIES_MAX)
-        return sb_fail(err, SB_ERR_LIMIT, "%s: %s has more than %d entries", r->name, key,
-                       SB_LOCK_ENTRIES_MAX);
-    *ret_array = kept(r->lock, array);
-    return 0;
-}
-
 static int twice(const reader *r, const char *section, sb_slice what, sb_error **err)
 {
     sb_autofree char *shown = sb_printable(what);
@@ -502,6 +540,12 @@ static int refuse_duplicates(const reader *r, sb_error **err)
     for (size_t i = 1; i < lock->git_count; i++)
         if (sb_lock_git_cmp(&lock->git[i - 1], &lock->git[i]) == 0)
             return twice(r, "git", lock->git[i].url, err);
+    for (size_t i = 1; i < lock->package_count; i++)
+        if (sb_lock_package_cmp(&lock->packages[i - 1], &lock->packages[i]) == 0)
+            return twice(r, "packages", lock->packages[i].purl, err);
+    for (size_t i = 1; i < lock->step_count; i++)
+        if (sb_lock_step_cmp(&lock->steps[i - 1], &lock->steps[i]) == 0)
+            return twice(r, "steps", lock->steps[i].command, err);
     return 0;
 }
 
@@ -529,8 +573,14 @@ int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice t
     if (!lock->files)
         return -1;
     lock->git = read_section(&r, json, "git", sizeof(*lock->git), read_git, &lock->git_count, err);
-    if (!lock->git || read_opaque(&r, json, "packages", &lock->packages, err) < 0 ||
-        read_opaque(&r, json, "steps", &lock->steps, err) < 0)
+    if (!lock->git)
+        return -1;
+    lock->packages =
+        read_section(&r, json, "packages", sizeof(*lock->packages), read_package, &lock->package_count, err);
+    if (!lock->packages)
+        return -1;
+    lock->steps = read_section(&r, json, "steps", sizeof(*lock->steps), read_step, &lock->step_count, err);
+    if (!lock->steps)
         return -1;
     lock->extra = unknown_members(lock, json, known);
     sb_lock_sort(lock);

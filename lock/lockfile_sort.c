@@ -55,6 +55,24 @@ int sb_lock_git_cmp(const sb_lock_git *a, const sb_lock_git *b)
     return order ? order : sb_slice_cmp(a->expanded, b->expanded);
 }
 
+int sb_lock_step_cmp(const sb_lock_step *a, const sb_lock_step *b)
+{
+    int order = sb_slice_cmp(a->stage, b->stage);
+
+    if (!order)
+        order = sb_digest_cmp(&a->text, &b->text);
+    if (!order)
+        order = (a->nth > b->nth) - (a->nth < b->nth);
+    return order ? order : sb_slice_cmp(a->platform, b->platform);
+}
+
+int sb_lock_package_cmp(const sb_lock_package *a, const sb_lock_package *b)
+{
+    int order = sb_slice_cmp(a->purl, b->purl);
+
+    return order ? order : sb_digest_cmp(&a->digest, &b->digest);
+}
+
 static int by_profile(const void *a, const void *b)
 {
     return sb_lock_profile_cmp(a, b);
@@ -73,6 +91,16 @@ static int by_file(const void *a, const void *b)
 static int by_git(const void *a, const void *b)
 {
     return sb_lock_git_cmp(a, b);
+}
+
+static int by_step(const void *a, const void *b)
+{
+    return sb_lock_step_cmp(a, b);
+}
+
+static int by_package(const void *a, const void *b)
+{
+    return sb_lock_package_cmp(a, b);
 }
 
 #define SORT(items, count, order)                                                                            \
@@ -94,8 +122,12 @@ void sb_lock_sort(sb_lock *lock)
         SORT(image->aliases, image->alias_count, by_text);
         SORT(image->platforms, image->platform_count, by_platform);
     }
+    for (size_t i = 0; i < lock->package_count; i++)
+        SORT(lock->packages[i].steps, lock->packages[i].step_count, by_text);
     SORT(lock->profiles, lock->profile_count, by_profile);
     SORT(lock->images, lock->image_count, by_image);
     SORT(lock->files, lock->file_count, by_file);
     SORT(lock->git, lock->git_count, by_git);
+    SORT(lock->packages, lock->package_count, by_package);
+    SORT(lock->steps, lock->step_count, by_step);
 }

@@ -70,9 +70,14 @@ static void add_time(writer *w, json_t *object, const char *key, int64_t when)
     add(w, object, key, json_string(text), SB_LIT("a time"));
 }
 
+static void add_number(writer *w, json_t *object, const char *key, uint64_t number)
+{
+    add(w, object, key, number > INT64_MAX ? NULL : json_integer((json_int_t)number), SB_LIT("a number"));
+}
+
 static void add_size(writer *w, json_t *object, uint64_t size)
 {
-    add(w, object, "size", size > INT64_MAX ? NULL : json_integer((json_int_t)size), SB_LIT("a size"));
+    add_number(w, object, "size", size);
 }
 
 static void add_extra(json_t *object, const json_t *extra)
@@ -261,6 +266,43 @@ static json_t *write_git(writer *w, const void *item)
     return object;
 }
 
+static json_t *write_step(writer *w, const void *item)
+{
+    const sb_lock_step *step = item;
+    json_t *object = json_object();
+
+    if (step->stage.len)
+        add_text(w, object, "stage", step->stage);
+    add_text(w, object, "command", step->command);
+    add_digest(w, object, "text", &step->text);
+    if (step->nth)
+        add_number(w, object, "nth", step->nth);
+    add_text(w, object, "platform", step->platform);
+    add_text(w, object, "network", step->network);
+    if (step->requests)
+        add_number(w, object, "requests", step->requests);
+    if (step->size)
+        add_size(w, object, step->size);
+    if (step->has_manifest)
+        add_digest(w, object, "manifest", &step->manifest);
+    add_extra(object, step->extra);
+    return object;
+}
+
+static json_t *write_package(writer *w, const void *item)
+{
+    const sb_lock_package *package = item;
+    json_t *object = json_object();
+
+    add_text(w, object, "purl", package->purl);
+    add_digest(w, object, "digest", &package->digest);
+    add_text(w, object, "integrity", package->integrity);
+    add_text(w, object, "vouched", package->vouched);
+    add_texts(w, object, "steps", package->steps, package->step_count);
+    add_extra(object, package->extra);
+    return object;
+}
+
 static void add_section(writer *w, json_t *root, const char *key, const void *items, size_t count,
                         size_t item_size, json_t *(*write)(writer *w, const void *item))
 {
@@ -269,14 +311,6 @@ static void add_section(writer *w, json_t *root, const char *key, const void *it
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, write(w, (const char *)items + i * item_size));
     json_object_set_new(root, key, list);
-}
-
-static void add_opaque(json_t *root, const char *key, json_t *array)
-{
-    if (array)
-        json_object_set(root, key, array);
-    else
-        json_object_set_new(root, key, json_array());
 }
 
 static int by_name(const void *a, const void *b)
@@ -347,8 +381,9 @@ int sb_lock_format(sb_lock *lock, sb_buf *out, sb_error **err)
     add_section(&w, root, "images", lock->images, lock->image_count, sizeof(*lock->images), write_image);
     add_section(&w, root, "files", lock->files, lock->file_count, sizeof(*lock->files), write_file);
     add_section(&w, root, "git", lock->git, lock->git_count, sizeof(*lock->git), write_git);
-    add_opaque(root, "packages", lock->packages);
-    add_opaque(root, "steps", lock->steps);
+    add_section(&w, root, "packages", lock->packages, lock->package_count, sizeof(*lock->packages),
+                write_package);
+    add_section(&w, root, "steps", lock->steps, lock->step_count, sizeof(*lock->steps), write_step);
     add_extra(root, lock->extra);
     if (w.bad.ptr) {
         sb_autofree char *shown = sb_printable(w.bad);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lock/objects.h>
 
+#include <stdlib.h>
+
 #include <lock/resolve_image.h>
 
 const char *sb_needed_kind_name(sb_needed_kind kind)
@@ -16,6 +18,8 @@ const char *sb_needed_kind_name(sb_needed_kind kind)
         [SB_NEEDED_KEY] = "public key",
         [SB_NEEDED_GIT_OBJECT] = "git object",
         [SB_NEEDED_GIT] = "git archive",
+        [SB_NEEDED_STEP] = "step manifest",
+        [SB_NEEDED_BODY] = "download",
     };
 
     return names[kind];
@@ -99,6 +103,16 @@ void sb_needed_by_lock(const sb_lock *lock, sb_arena *arena, sb_needed_list *lis
 
         push(arena, list, needed);
         add_evidence(arena, list, needed, git->evidence, git->evidence_count);
+    }
+    for (size_t i = 0; i < lock->step_count; i++) {
+        const sb_lock_step *step = &lock->steps[i];
+
+        if (step->has_manifest)
+            push(arena, list,
+                 (sb_needed){.digest = step->manifest,
+                             .kind = SB_NEEDED_STEP,
+                             .name = sb_arena_printf(arena, "RUN %" SB_FMT, SB_ARG(step->command)),
+                             .step = step});
     }
 }
 
@@ -192,11 +206,73 @@ int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena
     return 0;
 }
 
+/* Is it what anybody gets who asks with a plain GET? */
+static bool can_be_had_again(const sb_step_request *request)
+{
+    enum { STATUS_OK = 200 };
+
+    return request->status == STATUS_OK && sb_slice_eqz(request->method, "GET") && !request->has_body &&
+           !sb_step_has_secrets(request->url);
+}
+
+static int by_digest(const void *a, const void *b)
+{
+    const sb_needed *one = a, *other = b;
+    int order = sb_digest_cmp(&one->digest, &other->digest);
+
+    /* Those that can be had again come first. */
+    return order ? order : (one->url.ptr == NULL) - (other->url.ptr == NULL);
+}
+
+void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifest, sb_arena *arena,
+                       sb_needed_list *list)
+{
+    sb_autofree sb_needed *found = sb_new_array(sb_needed, manifest->count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < manifest->count; i++) {
+        const sb_step_request *request = &manifest->requests[i];
+
+        if (!request->has_content)
+            continue;
+        found[n] = (sb_needed){.digest = request->digest,
+                               .kind = SB_NEEDED_BODY,
+                               .size = request->size,
+                               .name = sb_arena_dup(arena, request->url),
+                               .step = step};
+        if (can_be_had_again(request))
+            found[n].url = found[n].name;
+        n++;
+    }
+    if (n > 1)
+        qsort(found, n, sizeof(*found), by_digest);
+    for (size_t i = 0; i < n; i++)
+        if (!i || !sb_digest_eq(&found[i].digest, &found[i - 1].digest))
+            push(arena, list, found[i]);
+}
+
+int sb_needed_bodies(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
+                     sb_error **err)
+{
+    for (size_t i = 0; i < lock->step_count; i++) {
+        const sb_lock_step *step = &lock->steps[i];
+        SB_AUTO(sb_step_manifest) manifest = NULL;
+
+        if (!step->has_manifest || !sb_store_has(store, &step->manifest, 0))
+            continue;
+        if (sb_step_manifest_load(step, store, &manifest, err) < 0)
+            return -1;
+        sb_needed_by_step(step, manifest, arena, list);
+    }
+    return 0;
+}
+
 sb_slice sb_needed_part(const sb_needed *needed, sb_arena *arena)
 {
     const char *kind = sb_needed_kind_name(needed->kind);
 
-    if (needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT || needed->kind == SB_NEEDED_INDEX)
+    if (needed->kind == SB_NEEDED_FILE || needed->kind == SB_NEEDED_GIT || needed->kind == SB_NEEDED_INDEX ||
+        needed->kind == SB_NEEDED_BODY)
         return SB_NIL;
     if (needed->platform) {
         sb_autofree char *platform = sb_printable(needed->platform->platform);

@@ -35,7 +35,7 @@ int sb_update_cached(sb_updater *u, const sb_digest *digest, sb_error **err)
 
 /* --- the repository's store --- */
 
-static int keep(sb_updater *u, const sb_digest *digest, sb_error **err)
+int sb_update_keep(sb_updater *u, const sb_digest *digest, sb_error **err)
 {
     if (u->store && sb_store_has(u->store, digest, 0))
         return 0;
@@ -51,7 +51,7 @@ static int keep_evidence(sb_updater *u, const sb_lock_evidence *evidence, size_t
         size_t n = sb_evidence_objects(&evidence[i], u->arena, &objects);
 
         for (size_t k = 0; k < n; k++)
-            if (keep(u, &objects[k], err) < 0)
+            if (sb_update_keep(u, &objects[k], err) < 0)
                 return -1;
     }
     return 0;
@@ -59,13 +59,14 @@ static int keep_evidence(sb_updater *u, const sb_lock_evidence *evidence, size_t
 
 static int keep_image(sb_updater *u, const sb_lock_image *image, sb_error **err)
 {
-    if (keep(u, &image->digest, err) < 0)
+    if (sb_update_keep(u, &image->digest, err) < 0)
         return -1;
     for (size_t i = 0; i < image->platform_count; i++) {
         /* Platforms of other machines that nobody wants now may have gone from the stores. */
         if (!sb_update_has(u, &image->platforms[i].manifest))
             continue;
-        if (keep(u, &image->platforms[i].manifest, err) < 0 || keep(u, &image->platforms[i].config, err) < 0)
+        if (sb_update_keep(u, &image->platforms[i].manifest, err) < 0 ||
+            sb_update_keep(u, &image->platforms[i].config, err) < 0)
             return -1;
     }
     return 0;
@@ -79,17 +80,18 @@ static int keep_all(sb_updater *u, sb_error **err)
     for (size_t i = 0; i < u->lock->file_count; i++) {
         const sb_lock_file *file = &u->lock->files[i];
 
-        if (keep(u, &file->digest, err) < 0 ||
+        if (sb_update_keep(u, &file->digest, err) < 0 ||
             keep_evidence(u, file->evidence, file->evidence_count, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < u->lock->git_count; i++) {
         const sb_lock_git *git = &u->lock->git[i];
 
-        if (keep(u, &git->archive, err) < 0 || keep_evidence(u, git->evidence, git->evidence_count, err) < 0)
+        if (sb_update_keep(u, &git->archive, err) < 0 ||
+            keep_evidence(u, git->evidence, git->evidence_count, err) < 0)
             return -1;
     }
-    return 0;
+    return sb_update_keep_steps(u, err);
 }
 
 /* --- the lock --- */
@@ -200,6 +202,7 @@ static void fill_lock(sb_updater *u)
     lock->images = images;
     lock->files = files;
     lock->git = git;
+    sb_lock_drop_stages(lock, u->project->df);
     lock->version = SB_LOCK_VERSION;
     lock->dockerfile = sb_arena_dup(lock->arena, u->project->dockerfile_name);
     lock->dockerfile_digest = u->project->text_digest;

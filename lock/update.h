@@ -112,6 +112,10 @@ int sb_update_git(sb_updater *u, sb_error **err);
 /* When the commit of a stored archive was made; -1 when it cannot be told. */
 int64_t sb_update_commit_time(const sb_updater *u, const sb_digest *archive);
 
+/* --- update_steps.c --- */
+/* Manifests and bodies of the lock's steps into the repository's store, as far as they are there. */
+int sb_update_keep_steps(sb_updater *u, sb_error **err);
+
 /* --- update_names.c: what --update means --- */
 bool sb_update_wants_image(sb_updater *u, const sb_image_ref *ref, sb_slice written);
 bool sb_update_wants_url(sb_updater *u, sb_slice written, sb_slice expanded);

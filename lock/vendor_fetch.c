@@ -289,6 +289,19 @@ static int fetch_key(fetcher *f, const sb_needed *needed, sb_error **err)
                            name);
 }
 
+/* --- Recordings --- */
+
+/* A recording is made by running the step; only what a plain GET gives can be fetched. */
+static int not_recorded(const sb_needed *needed, sb_error **err)
+{
+    sb_autofree char *name = sb_printable(needed->name);
+
+    return sb_fail(err, SB_ERR_GONE,
+                   "%s: the %s is in no store here and cannot be fetched by itself; restore it from where it "
+                   "was vendored, or run \"sbuild lock\" to record the step again",
+                   name, sb_needed_kind_name(needed->kind));
+}
+
 static int fetch_one(fetcher *f, const sb_needed *needed, sb_error **err)
 {
     switch (needed->kind) {
@@ -303,6 +316,10 @@ static int fetch_one(fetcher *f, const sb_needed *needed, sb_error **err)
         return fetch_git_object(f, needed, err);
     case SB_NEEDED_KEY:
         return fetch_key(f, needed, err);
+    case SB_NEEDED_STEP:
+        return not_recorded(needed, err);
+    case SB_NEEDED_BODY:
+        return needed->url.ptr ? 0 : not_recorded(needed, err);
     case SB_NEEDED_FILE:
     case SB_NEEDED_SIGNATURE:
     case SB_NEEDED_LIST:

@@ -23,8 +23,8 @@ static void keep(keeper *k, const sb_digest *digest)
     *SB_PUSH(k->items, k->count, k->cap) = *digest;
 }
 
-/* What this version does not understand (packages, steps, unknown members) may name objects as well: every
- * string that is a digest counts. */
+/* What this version does not understand (unknown members) may name objects as well: every string that is a
+ * digest counts. */
 static void keep_digests_in(keeper *k, const json_t *json)
 {
     const char *key;
@@ -49,7 +49,8 @@ static int keep_lock(keeper *k, const sb_lock *lock, sb_error **err)
     sb_needed_list needed = {0};
 
     sb_needed_by_lock(lock, arena, &needed);
-    if (sb_needed_layers(lock, k->store, arena, &needed, err) < 0)
+    if (sb_needed_layers(lock, k->store, arena, &needed, err) < 0 ||
+        sb_needed_bodies(lock, k->store, arena, &needed, err) < 0)
         return -1;
     for (size_t i = 0; i < needed.count; i++)
         keep(k, &needed.items[i].digest);

@@ -96,8 +96,8 @@ struct sb_df_instruction {
     unsigned end_line; /* heredoc terminators included */
     sb_span span;      /* from the keyword's first byte to the last byte before the final line end */
     sb_span keyword_span;
-    sb_span
-        rest_span; /* what is behind the flags on the logical line; empty span at its place if nothing is */
+    sb_slice rest;     /* what is behind the flags on the logical line, its continuations joined */
+    sb_span rest_span; /* the same in the file; empty span at its place if nothing is */
     sb_slice original; /* the logical line as BuildKit's Node.Original has it */
     int stage; /* index of the stage it stands in; -1 before the first FROM and for triggers of base images */
 };
@@ -254,6 +254,7 @@ typedef struct sb_df_stage {
     sb_df_base_kind base_kind;
     int base_stage;              /* SB_BASE_STAGE: its index */
     bool reachable;              /* from the target */
+    bool replaced;               /* a named context stands for it: its instructions do not run */
     sb_df_instruction *triggers; /* ONBUILD triggers of the base, parsed, run right after FROM */
     sb_slice *trigger_texts;     /* the same as the base's config has them */
     size_t trigger_count;
@@ -298,7 +299,8 @@ typedef struct sb_df_view {
     const sb_dockerfile *df; /* must outlive the view */
     sb_df_stage *stages;
     size_t stage_count;
-    int target;      /* stage index */
+    int target; /* stage index */
+    sb_slice target_platform;
     sb_df_ref *refs; /* in file order; triggers' references behind their FROM */
     size_t ref_count;
     sb_df_expanded *expanded; /* one per instruction of df; count 0 where nothing expands */

@@ -12,6 +12,7 @@
 #include <sbuild/json.h>
 #include <sbuild/project.h>
 #include <sbuild/registry.h>
+#include <sbuild/step.h>
 #include <sbuild/verify.h>
 
 enum { SB_LOCK_VERSION = 1, SB_LOCK_MAX = 64 << 20, SB_LOCK_ENTRIES_MAX = 100000 };
@@ -117,6 +118,31 @@ typedef struct sb_lock_git {
     json_t *extra;
 } sb_lock_git;
 
+/* One RUN for one platform. Keyed by stage, text, number and platform, never by position. */
+typedef struct sb_lock_step {
+    sb_slice stage;    /* name of its stage; empty for one without */
+    sb_slice command;  /* the beginning of the text, for people */
+    sb_digest text;    /* sha256 of the whole text: what is behind RUN and its flags, heredocs included */
+    unsigned nth;      /* 0 for the first of several with this text in stages of this name, 1 … */
+    sb_slice platform; /* "linux/amd64" */
+    sb_slice network;  /* "default", "host": left unsealed by the Dockerfile, nothing recorded; else absent */
+    size_t requests;   /* in the manifest */
+    uint64_t size;     /* bytes of all different bodies */
+    bool has_manifest; /* false: asked for nothing */
+    sb_digest manifest; /* the step manifest, in the store */
+    json_t *extra;
+} sb_lock_step;
+
+typedef struct sb_lock_package { /* something in an answer that has a name */
+    sb_slice purl;               /* "pkg:deb/debian/curl@7.88.1-10+deb12u14?arch=amd64" */
+    sb_digest digest;            /* sha256 of the bytes */
+    sb_slice integrity;          /* as a native lock file states it: "sha512-…"; absent without */
+    sb_slice vouched;            /* that file: "package-lock.json"; absent without */
+    sb_slice *steps;             /* ids of the steps that ask for it, sorted */
+    size_t step_count;
+    json_t *extra;
+} sb_lock_package;
+
 typedef struct sb_lock {
     sb_arena *arena;
     json_t *keep; /* array that owns every JSON value of the lock */
@@ -132,8 +158,10 @@ typedef struct sb_lock {
     size_t file_count;
     sb_lock_git *git;
     size_t git_count;
-    json_t *packages; /* arrays kept as they are; filled by sealing */
-    json_t *steps;
+    sb_lock_package *packages;
+    size_t package_count;
+    sb_lock_step *steps;
+    size_t step_count;
     json_t *extra;
 } sb_lock;
 
@@ -156,6 +184,46 @@ const sb_lock_image *sb_lock_find_image(const sb_lock *lock,
 const sb_lock_platform *sb_lock_image_platform(const sb_lock_image *image, sb_slice platform);
 const sb_lock_file *sb_lock_find_file(const sb_lock *lock, sb_slice expanded);
 const sb_lock_git *sb_lock_find_git(const sb_lock *lock, sb_slice expanded);
+
+/* --- The RUN steps of a view (lock/run_steps.c) --- */
+enum { SB_STEP_ID_LEN = 12 };
+typedef struct sb_run_step { /* a RUN that a build of the view's target runs, in the order of the file */
+    int stage;               /* the stage that it runs in */
+    sb_slice stage_name;
+    const sb_df_instruction *instruction; /* the RUN itself, of the file, an ONBUILD, or a base's trigger */
+    int trigger;                          /* index of the base image's trigger, else -1 */
+    sb_slice text;                        /* what sb_lock_step.text is the digest of */
+    sb_digest text_digest;
+    unsigned nth;
+    sb_slice platform;           /* of its stage */
+    sb_slice network;            /* value of --network; absent without */
+    char id[SB_STEP_ID_LEN + 1]; /* lower-case hex of stage name, text, number and platform */
+    sb_slice label;              /* "RUN npm ci", printable, at most 60 bytes */
+    unsigned line;
+} sb_run_step;
+/* In `arena`. */
+int sb_run_steps(const sb_df_view *view, sb_arena *arena, sb_run_step **ret_steps, size_t *ret_count,
+                 sb_error **err);
+/* The id that a step with these has. */
+void sb_step_id(sb_slice stage, const sb_digest *text, unsigned nth, sb_slice platform,
+                char ret_id[SB_STEP_ID_LEN + 1]);
+/* The lock's entry of this step; NULL when it is not in it. */
+const sb_lock_step *sb_lock_find_step(const sb_lock *lock, const sb_run_step *step);
+/*
+ * What the step may ask for, from the store: its own manifest; of a step that is not in the lock (new, or its
+ * text was edited), all that entries of the same stage and platform have that no step of the Dockerfile
+ * claims any more. Empty without either.
+ */
+int sb_lock_step_manifest(sb_project *project, const sb_lock *lock, const sb_run_step *steps, size_t count,
+                          size_t index, sb_step_manifest **ret_manifest, sb_error **err);
+
+/* What an entry asked for; empty when it asked for nothing. */
+int sb_lock_read_manifest(sb_project *project, const sb_lock_step *entry, sb_step_manifest **ret_manifest,
+                          sb_error **err);
+/* A new entry for this step, with nothing recorded yet. */
+sb_lock_step sb_lock_step_of(sb_lock *lock, const sb_run_step *step);
+/* Drops the steps of stages that the Dockerfile does not have any more, and what only they asked for. */
+void sb_lock_drop_stages(sb_lock *lock, const sb_dockerfile *df);
 
 /* --- A view with everything from the lock (lock/frozen.c): what `build`, `verify`, `rewrite` stand on --- */
 typedef struct sb_frozen_options {

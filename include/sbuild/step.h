@@ -19,6 +19,7 @@ enum {
     SB_STEP_HEADERS_MAX = 64 << 10,      /* bytes of all headers of a request or answer */
     SB_STEP_BODY_MAX_SHIFT = 34,         /* 16 GiB of one answer */
     SB_STEP_REQUEST_BODY_MAX = 64 << 20, /* bytes of a request's body */
+    SB_STEP_TURNS_MAX = 100000,          /* different answers to one request */
 };
 
 /* Where the parts of a sealed step are mounted in it. */
@@ -56,9 +57,13 @@ typedef struct sb_step_request {
 } sb_step_request;
 
 typedef struct sb_step_manifest {
-    sb_arena *arena; /* all slices live here */
-    sb_step_request *requests;
+    sb_arena *arena;           /* all slices live here */
+    sb_step_request *requests; /* sb_step_manifest_add() puts them here, since it keeps the index as well */
     size_t count, cap;
+    uint32_t *slots; /* hash table of the URLs: the last request of each chain, plus one */
+    size_t slot_count;
+    uint32_t *before; /* per request: the one before it in its chain, plus one */
+    size_t before_cap;
 } sb_step_manifest;
 
 sb_step_manifest *sb_step_manifest_new(void);
@@ -69,15 +74,16 @@ SB_DEFINE_CLEANUP(sb_step_manifest, sb_step_manifest_free)
 int sb_step_manifest_parse(sb_slice text, const char *name, sb_step_manifest **ret_manifest, sb_error **err);
 /* Sorted JSON lines, a first line with the version; the same requests always have the same bytes. */
 int sb_step_manifest_format(sb_step_manifest *manifest, sb_buf *out, sb_error **err);
-/* A deep copy of the request into this manifest, unless the very same is there. Returns its place. */
+/* A deep copy of the request into this manifest, unless the very same is there. Returns its place, good until
+ * the next addition or writing; NULL when SB_STEP_REQUESTS_MAX are there. */
 sb_step_request *sb_step_manifest_add(sb_step_manifest *manifest, const sb_step_request *request);
 
 /* Are these the same question (method, URL, body, wanted headers)? Turn and answer do not count. */
 bool sb_step_same_question(const sb_step_request *a, const sb_step_request *b);
 /*
  * The answer to a question: the entry with this turn, or the last one there is. A HEAD is answered by a GET
- * too. Where no entry has the very wanted headers, the only one of method, URL and body serves, unless its
- * answer says `vary: accept`. NULL: a miss.
+ * too. Where no entry has the very `accept` header, the only one that is there with another serves, unless
+ * its answer says `vary: accept`. NULL: a miss. Any number of threads may ask at once.
  */
 const sb_step_request *sb_step_manifest_find(const sb_step_manifest *manifest,
                                              const sb_step_request *question, unsigned turn);
@@ -85,9 +91,17 @@ const sb_step_request *sb_step_manifest_find(const sb_step_manifest *manifest,
 /* lock/step_url.c: the one form of a URL that is recorded and looked up. Parameters of signatures and tokens
  * get the value "-". SB_ERR_PARSE for what is no http or https URL. */
 int sb_step_url(sb_arena *arena, sb_slice url, sb_slice *ret_url, sb_error **err);
+/* The same replacement in a reference that may be relative, as Location has it; the text itself when there is
+ * nothing to replace. */
+sb_slice sb_step_strip_secrets(sb_arena *arena, sb_slice reference);
+/* Is there a replaced secret in this URL? Such a request cannot be made again. */
+bool sb_step_has_secrets(sb_slice url);
 /* Does the header of a request count / of an answer get kept? Names in lower case. */
 bool sb_step_wants_header(sb_slice name);
 bool sb_step_keeps_header(sb_slice name);
+/* The value of a kept header as it is recorded: without secrets in the URLs of Location and Link. Absent when
+ * it cannot be recorded. */
+sb_slice sb_step_header_value(sb_arena *arena, sb_slice name, sb_slice value);
 /* An answer of a token end point (by URL and body) is not stored: *ret_body is what stands for it. */
 bool sb_step_is_token_answer(sb_slice url, sb_slice body, sb_arena *arena, sb_slice *ret_body);
 

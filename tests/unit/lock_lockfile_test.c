@@ -46,11 +46,17 @@ static const char full[] = HEAD
     "    {\"digest\":\"" B "\",\"media-type\":\"application/vnd.oci.image.manifest.v1+json\","
     "\"name\":\"quay.io/x/y:latest\",\"platforms\":{},\"reason\":\"no tag has this digest\","
     "\"ref\":\"quay.io/x/y\",\"where\":[\"FROM\"]}\n  ],\n"
-    "  \"packages\": [\n    {\"purl\":\"pkg:npm/a@1\"}\n  ],\n"
+    "  \"packages\": [\n    {\"digest\":\"" A
+    "\",\"future\":[],\"integrity\":\"sha512-x\",\"purl\":\"pkg:npm/a@1\","
+    "\"steps\":[\"0123456789ab\",\"ab0123456789\"],\"vouched\":\"package-lock.json\"},\n"
+    "    {\"digest\":\"" B "\",\"purl\":\"pkg:npm/b@2\"}\n  ],\n"
     "  \"profiles\": [\n"
     "    {\"args\":{\"V\":\"20\"},\"later\":1,\"platforms\":[\"linux/amd64\",\"linux/arm64\"]},\n"
     "    {\"platforms\":[\"linux/amd64\"],\"target\":\"test\"}\n  ],\n"
-    "  \"steps\": []\n}\n";
+    "  \"steps\": [\n    {\"command\":\"apt-get update\",\"network\":\"default\",\"platform\":"
+    "\"linux/amd64\",\"text\":\"" A "\"},\n"
+    "    {\"command\":\"npm ci\",\"future\":{},\"manifest\":\"" B "\",\"nth\":1,\"platform\":\"linux/arm64\","
+    "\"requests\":12,\"size\":3400,\"stage\":\"deps\",\"text\":\"" A "\"}\n  ]\n}\n";
 
 static const char empty[] = HEAD "  \"files\": [],\n  \"git\": [],\n  \"images\": [],\n  \"packages\": [],\n"
                                  "  \"profiles\": [],\n  \"steps\": []\n}\n";
@@ -143,6 +149,17 @@ static void test_values(void **state)
     assert_true(lock->git[0].git_dir && lock->git[0].submodules);
     assert_true(sb_slice_eqz(lock->profiles[1].target, "test"));
     assert_int_equal(lock->profiles[0].arg_count, 1);
+    assert_int_equal(lock->package_count, 2);
+    assert_true(sb_slice_eqz(lock->packages[0].vouched, "package-lock.json"));
+    assert_int_equal(lock->packages[0].step_count, 2);
+    assert_int_equal(lock->step_count, 2);
+    assert_false(lock->steps[0].has_manifest);
+    assert_true(sb_slice_eqz(lock->steps[0].stage, ""));
+    assert_true(sb_slice_eqz(lock->steps[0].network, "default"));
+    assert_true(lock->steps[1].has_manifest);
+    assert_int_equal(lock->steps[1].nth, 1);
+    assert_int_equal(lock->steps[1].requests, 12);
+    assert_int_equal(lock->steps[1].size, 3400);
 }
 
 static void test_sorted(void **state)
@@ -224,8 +241,14 @@ static void test_wrong_members(void **state)
     assert_changed_fails("\"platforms\":{}", "\"platforms\":[]", "images[1].platforms");
     assert_changed_fails("\"where\":[\"FROM\"]", "\"where\":[7]", "images[1].where");
     assert_changed_fails("{\"V\":\"20\"}", "{\"V\":20}", "profiles[0].args");
-    assert_changed_fails("\"steps\": []", "\"steps\": {}", "\"steps\" must be a list");
-    assert_changed_fails("{\"purl\":\"pkg:npm/a@1\"}\n  ]", "1], \"files\": []", "x.lock:");
+    assert_changed_fails("\"git\": [", "\"git\": {}, \"x\": [", "\"git\" must be a list");
+    assert_changed_fails("{\"digest\":\"" B "\",\"purl\"", "1,{\"purl\"", "packages[1] must be an object");
+    assert_changed_fails("\"purl\":\"pkg:npm/b@2\"", "\"name\":\"b\"", "packages[1].purl is missing");
+    assert_changed_fails("\"sha512-x\"", "512", "packages[0].integrity");
+    assert_changed_fails("\"nth\":1", "\"nth\":-1", "steps[1].nth");
+    assert_changed_fails("\"requests\":12", "\"requests\":1.5", "steps[1].requests");
+    assert_changed_fails("\"manifest\":\"" B "\",\"nth\"", "\"manifest\":null,\"nth\"", "steps[1].manifest");
+    assert_changed_fails("\"command\":\"apt-get update\",", "", "steps[0].command is missing");
     assert_changed_fails("\"epoch\": 1700000000", "\"epoch\": -1", "\"epoch\"");
 }
 
@@ -236,6 +259,11 @@ static void test_duplicates(void **state)
     (void)state;
     assert_changed_fails("https://e.org/b", "https://e.org/${V}/a.tgz\",\"expanded\":\"https://e.org/1/a.tgz",
                          "files names https://e.org/${V}/a.tgz twice");
+    assert_changed_fails("\"digest\":\"" B "\",\"purl\":\"pkg:npm/b@2\"",
+                         "\"digest\":\"" A "\",\"purl\":\"pkg:npm/a@1\"", "packages names pkg:npm/a@1 twice");
+    assert_changed_fails("\"network\":\"default\",\"platform\":\"linux/amd64\"",
+                         "\"nth\":1,\"stage\":\"deps\",\"platform\":\"linux/arm64\"",
+                         "steps names npm ci twice");
     /* The same text may expand to two images under two profiles. */
     sb_lock_free(parse(two));
 }

@@ -133,18 +133,26 @@ static void test_elsewhere(void **state)
 static void test_prune(void **state)
 {
     const fixture *f = *state;
-    sb_digest later, other, junk;
-    sb_autofree char *more = NULL, *theirs = NULL;
+    sb_digest answer, later, other, junk;
+    sb_autofree char *manifest = NULL, *more = NULL, *theirs = NULL;
     char text[SB_DIGEST_TEXT];
     sb_vendor_report report;
     made m;
 
-    sb_digest_of(SB_HASH_SHA256, SB_LIT("later"), &later);
+    sb_digest_of(SB_HASH_SHA256, SB_LIT("answer"), &answer);
+    sb_digest_format(&answer, text);
+    manifest = sb_asprintf("{\"version\":1}\n{\"digest\":\"%s\",\"method\":\"GET\",\"size\":6,\"status\":200,"
+                           "\"url\":\"https://e.org/\"}\n",
+                           text);
+    sb_digest_of(SB_HASH_SHA256, sb_slice_z(manifest), &later);
     sb_digest_format(&later, text);
-    more = sb_asprintf(",\"steps\":[{\"manifest\":\"%s\"}]", text);
+    more = sb_asprintf(",\"steps\":[{\"command\":\"a\",\"platform\":\"linux/amd64\",\"text\":\"%s\","
+                       "\"manifest\":\"%s\"}]",
+                       text, text);
     m = make(f, more);
     into_store(&m, "content");
-    into_store(&m, "later");
+    into_store(&m, manifest);
+    into_store(&m, "answer");
     other = into_store(&m, "other");
     junk = into_store(&m, "junk");
     theirs = lock_text(&other, "");
@@ -157,6 +165,7 @@ static void test_prune(void **state)
     assert_int_equal(report.freed, 4);
     assert_true(sb_store_has(m.project->store, &m.file, 0));
     assert_true(sb_store_has(m.project->store, &later, 0));
+    assert_true(sb_store_has(m.project->store, &answer, 0));
     assert_true(sb_store_has(m.project->store, &other, 0));
     assert_false(sb_store_has(m.project->store, &junk, 0));
 
