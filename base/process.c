@@ -116,10 +116,10 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
     sb_autofree char *program = sb_process_find(options->argv[0]);
     sb_autofree const char **env = build_env(options);
     bool capture_out = !options->output_fd && (options->output || options->on_output);
-    bool capture_err = options->errors || options->on_output;
+    bool capture_err = !options->errors_fd && (options->errors || options->on_output);
     __attribute__((cleanup(close_pair))) pair in = {{-1, -1}}, out = {{-1, -1}}, errs = {{-1, -1}};
     sb_autoclose int null = -1;
-    int child_in, child_out;
+    int child_in, child_out, child_err;
     pid_t pid;
 
     if (!program)
@@ -132,9 +132,10 @@ static int start(const sb_process_options *options, child *ret_child, sb_error *
         return -1;
     child_in = options->input_fd > 0 ? options->input_fd : options->input.ptr ? in.ends[0] : null;
     child_out = options->output_fd > 0 ? options->output_fd : out.ends[1];
+    child_err = options->errors_fd > 0 ? options->errors_fd : errs.ends[1];
     pid = fork();
     if (pid == 0)
-        child_exec(options, program, env, child_in, child_out, errs.ends[1]);
+        child_exec(options, program, env, child_in, child_out, child_err);
     if (pid < 0)
         return sb_fail(err, SB_ERR_IO, "cannot start %s: %s", options->argv[0], strerror(errno));
     *ret_child = (child){pid, take(&in.ends[1]), take(&out.ends[0]), take(&errs.ends[0]), false};

@@ -170,6 +170,8 @@ static bool is_online(sb_slice name, sb_slice value)
 
 static int check_arguments(const job *j, sb_error **err)
 {
+    if (j->options->offline && j->options->allow_network && j->options->allow_network[0])
+        return sb_fail(err, SB_ERR_USAGE, "--allow-network and --offline contradict each other");
     for (size_t i = 0; i < j->options->engine_argument_count; i++) {
         sb_slice value = sb_slice_z(j->options->engine_arguments[i]);
         sb_slice name = sb_slice_cut(&value, '=');
@@ -224,7 +226,7 @@ static int build_platform(job *j, size_t index, sb_error **err)
     sb_slice layout;
     sb_digest manifest;
 
-    if (sb_plan_make(j->project, j->lock, j->options, j->engine, j->platforms[index], &plan, err) < 0)
+    if (sb_plan_make(j->project, j->lock, j->options, j->engine, j->platforms[index], NULL, &plan, err) < 0)
         return -1;
     if (!j->engine->can.layout_contexts && j->engine->kind == SB_ENGINE_DOCKER && plan->image_count) {
         const char *host = getenv("DOCKER_HOST");
@@ -238,9 +240,11 @@ static int build_platform(job *j, size_t index, sb_error **err)
             return -1;
         plan->registry = sb_slice_z(sb_serve_address(serve));
     }
+    sb_seal_warn(plan);
     layout = sb_arena_printf(j->arena, "%" SB_FMT "/result", SB_ARG(plan->path));
-    if (j->ops->build(plan, layout.ptr, &manifest, err) < 0 ||
-        sb_result_rebase(plan, layout.ptr, &manifest, err) < 0 ||
+    if (j->ops->build(plan, layout.ptr, &manifest, err) < 0)
+        return sb_seal_failed(plan, err);
+    if (sb_result_rebase(plan, layout.ptr, &manifest, err) < 0 ||
         canonicalize(j, plan, layout.ptr, &manifest, &j->results[index], err) < 0)
         return -1;
     /* It has served its purpose, and may be large. */

@@ -40,8 +40,8 @@ int sb_rewrite_make(sb_project *project, const sb_build_options *options, sb_rew
     if (sb_lock_load(project, &lock, err) < 0 ||
         sb_engine_select(options->engine, options->builder, &engine, err) < 0 ||
         sb_project_exclusive(project, &exclusive, err) < 0 ||
-        sb_plan_make(project, lock, options, engine, options->platforms ? options->platforms[0] : NULL, &plan,
-                     err) < 0)
+        sb_plan_make(project, lock, options, engine, options->platforms ? options->platforms[0] : NULL, NULL,
+                     &plan, err) < 0)
         return -1;
     argv.arena = plan->arena;
     if (check_images(plan, err) < 0 || sb_engine_ops_of(engine->kind)->command(plan, &argv, err) < 0)

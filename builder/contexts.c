@@ -14,7 +14,7 @@
 
 enum { UNPACK_MAX_SHIFT = 36 }; /* 64 GiB from one archive */
 
-static int stamp(int fd, mode_t mode, int64_t mtime, sb_error **err)
+int sb_plan_stamp(int fd, mode_t mode, int64_t mtime, sb_error **err)
 {
     struct timespec times[2] = {{.tv_sec = mtime}, {.tv_sec = mtime}};
 
@@ -25,7 +25,7 @@ static int stamp(int fd, mode_t mode, int64_t mtime, sb_error **err)
 }
 
 /* A new directory with mode 0755 whatever the umask. */
-static int new_dir(int dirfd, const char *name, int *ret_fd, sb_error **err)
+int sb_plan_new_dir(int dirfd, const char *name, int *ret_fd, sb_error **err)
 {
     sb_autoclose int fd = -1;
 
@@ -51,8 +51,8 @@ static int open_stored(const sb_store *store, const sb_digest *digest, int *ret_
 }
 
 /* From the repository's store, else from the user's cache, else (unless offline) fetched into the store. */
-static int open_object(const sb_plan *plan, const sb_digest *digest, sb_slice what, int *ret_fd,
-                       sb_error **err)
+int sb_plan_open_object(const sb_plan *plan, const sb_digest *digest, sb_slice what, int *ret_fd,
+                        sb_error **err)
 {
     sb_project *project = plan->project;
     sb_vendor_options vendor = {0};
@@ -84,8 +84,8 @@ static int open_object(const sb_plan *plan, const sb_digest *digest, sb_slice wh
                    shown, SB_STORE_NAME);
 }
 
-static int write_file(int dirfd, sb_slice name, mode_t mode, int64_t mtime, int from, sb_slice text,
-                      sb_error **err)
+int sb_plan_write_file(int dirfd, sb_slice name, mode_t mode, int64_t mtime, int from, sb_slice text,
+                       sb_error **err)
 {
     sb_autofree char *path = sb_slice_dup(name);
     sb_autoclose int fd = sb_open_beneath(dirfd, path, O_WRONLY | O_CREAT | O_EXCL, 0600, NULL, err);
@@ -94,7 +94,7 @@ static int write_file(int dirfd, sb_slice name, mode_t mode, int64_t mtime, int 
         return -1;
     if (from >= 0 ? sb_copy_fd(from, fd, path, err) < 0 : sb_write_all(fd, text.ptr, text.len, path, err) < 0)
         return -1;
-    return stamp(fd, mode, mtime, err);
+    return sb_plan_stamp(fd, mode, mtime, err);
 }
 
 static int fill_context(const sb_plan *plan, const sb_plan_context *context, int dirfd, sb_error **err)
@@ -105,24 +105,26 @@ static int fill_context(const sb_plan *plan, const sb_plan_context *context, int
 
     switch (context->kind) {
     case SB_CONTEXT_FILE:
-        if (open_object(plan, &context->file->digest, context->file->url, &from, err) < 0)
+        if (sb_plan_open_object(plan, &context->file->digest, context->file->url, &from, err) < 0)
             return -1;
         /* What a frontend's own download would have: private, and as old as the server says. */
-        return write_file(dirfd, context->file_name, 0600,
-                          context->file->last_modified > 0 ? context->file->last_modified : 0, from, SB_NIL,
-                          err);
+        return sb_plan_write_file(dirfd, context->file_name, 0600,
+                                  context->file->last_modified > 0 ? context->file->last_modified : 0, from,
+                                  SB_NIL, err);
     case SB_CONTEXT_UNPACK:
-        if (open_object(plan, &context->file->digest, context->file->url, &from, err) < 0 ||
-            new_dir(dirfd, "tree", &tree, err) < 0 ||
+        if (sb_plan_open_object(plan, &context->file->digest, context->file->url, &from, err) < 0 ||
+            sb_plan_new_dir(dirfd, "tree", &tree, err) < 0 ||
             sb_tree_unpack_links(from, tree, UINT64_C(1) << UNPACK_MAX_SHIFT, err) < 0)
             return -1;
-        return stamp(tree, 0755, epoch, err);
+        return sb_plan_stamp(tree, 0755, epoch, err);
     case SB_CONTEXT_GIT:
-        if (open_object(plan, &context->git->archive, context->git->url, &from, err) < 0)
+        if (sb_plan_open_object(plan, &context->git->archive, context->git->url, &from, err) < 0)
             return -1;
         return sb_tree_unpack_links(from, dirfd, UINT64_C(1) << UNPACK_MAX_SHIFT, err);
     case SB_CONTEXT_TEXT:
-        return write_file(dirfd, context->file_name, context->mode, epoch, -1, context->text, err);
+        return sb_plan_write_file(dirfd, context->file_name, context->mode, epoch, -1, context->text, err);
+    case SB_CONTEXT_STEPS:
+        return sb_plan_fill_steps(plan, dirfd, err);
     case SB_CONTEXT_EMPTY:
         break;
     }
@@ -134,8 +136,8 @@ static int make_context(sb_plan *plan, sb_plan_context *context, sb_error **err)
     sb_slice relative = sb_arena_printf(plan->arena, "contexts/%" SB_FMT, SB_ARG(context->name));
     sb_autoclose int fd = -1;
 
-    if (new_dir(plan->dirfd, relative.ptr, &fd, err) < 0 || fill_context(plan, context, fd, err) < 0 ||
-        stamp(fd, 0755, plan->lock->epoch, err) < 0)
+    if (sb_plan_new_dir(plan->dirfd, relative.ptr, &fd, err) < 0 ||
+        fill_context(plan, context, fd, err) < 0 || sb_plan_stamp(fd, 0755, plan->lock->epoch, err) < 0)
         return -1;
     context->path =
         sb_arena_printf(plan->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(plan->path), SB_ARG(relative));
@@ -147,13 +149,14 @@ static int make_main_context(sb_plan *plan, sb_error **err)
     SB_AUTO(sb_ignore) ignore = NULL;
     sb_autoclose int fd = -1;
 
-    if (sb_project_ignore(plan->project, &ignore, err) < 0 || new_dir(plan->dirfd, "context", &fd, err) < 0)
+    if (sb_project_ignore(plan->project, &ignore, err) < 0 ||
+        sb_plan_new_dir(plan->dirfd, "context", &fd, err) < 0)
         return -1;
     if (sb_tree_copy(plan->project->context_fd, ignore, sb_project_never(plan->project), plan->lock->epoch,
                      fd, err) < 0)
         return sb_wrap(err, "while copying the context");
     plan->context_path = sb_arena_printf(plan->arena, "%" SB_FMT "/context", SB_ARG(plan->path));
-    return stamp(fd, 0755, plan->lock->epoch, err);
+    return sb_plan_stamp(fd, 0755, plan->lock->epoch, err);
 }
 
 /* --- The plan --- */
@@ -173,7 +176,7 @@ static int open_scratch(sb_plan *plan, sb_error **err)
     for (char *p = plain; *p; p++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *p))
             *p = p == plain ? '_' : *p == '.' ? '.' : '_';
-    if (sb_remove_tree(fd, plain, err) < 0 || new_dir(fd, plain, &plan->dirfd, err) < 0)
+    if (sb_remove_tree(fd, plain, err) < 0 || sb_plan_new_dir(fd, plain, &plan->dirfd, err) < 0)
         return -1;
     plan->path = sb_arena_printf(plan->arena, "%s/%s", scratch, plain);
     if (memchr(plan->path.ptr, ',', plan->path.len) || memchr(plan->path.ptr, '"', plan->path.len))
@@ -190,10 +193,11 @@ static int write_dockerfile(sb_plan *plan, sb_error **err)
     plan->dockerfile_path = sb_arena_printf(plan->arena, "%" SB_FMT "/Dockerfile", SB_ARG(plan->path));
     plan->ignore_path =
         sb_arena_printf(plan->arena, "%" SB_FMT ".dockerignore", SB_ARG(plan->dockerfile_path));
-    if (write_file(plan->dirfd, SB_LIT("Dockerfile"), 0644, plan->lock->epoch, -1, plan->dockerfile, err) < 0)
+    if (sb_plan_write_file(plan->dirfd, SB_LIT("Dockerfile"), 0644, plan->lock->epoch, -1, plan->dockerfile,
+                           err) < 0)
         return -1;
-    return write_file(plan->dirfd, SB_LIT("Dockerfile.dockerignore"), 0644, plan->lock->epoch, -1,
-                      SB_LIT("# what the context ignores is not in it\n"), err);
+    return sb_plan_write_file(plan->dirfd, SB_LIT("Dockerfile.dockerignore"), 0644, plan->lock->epoch, -1,
+                              SB_LIT("# what the context ignores is not in it\n"), err);
 }
 
 static int reaches_network(const char *given, sb_error **err)
@@ -273,7 +277,8 @@ static int make_view(sb_plan *plan, sb_error **err)
 }
 
 int sb_plan_make(sb_project *project, const sb_lock *lock, const sb_build_options *options,
-                 const sb_engine *engine, const char *platform, sb_plan **ret_plan, sb_error **err)
+                 const sb_engine *engine, const char *platform, const sb_seal_record *record,
+                 sb_plan **ret_plan, sb_error **err)
 {
     SB_AUTO(sb_plan) plan = sb_new(sb_plan);
 
@@ -284,8 +289,10 @@ int sb_plan_make(sb_project *project, const sb_lock *lock, const sb_build_option
     plan->options = options;
     plan->engine = engine;
     plan->platform = sb_arena_dup(plan->arena, sb_slice_z(platform ? platform : sb_host_platform()));
-    if (make_view(plan, err) < 0 || sb_plan_pin(plan, err) < 0 || open_scratch(plan, err) < 0 ||
-        sb_plan_images(plan, err) < 0 || make_main_context(plan, err) < 0)
+    plan->record = record;
+    plan->misses = sb_misses_new();
+    if (make_view(plan, err) < 0 || sb_seal_steps(plan, err) < 0 || sb_plan_pin(plan, err) < 0 ||
+        open_scratch(plan, err) < 0 || sb_plan_images(plan, err) < 0 || make_main_context(plan, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->context_count; i++)
         if (make_context(plan, &plan->contexts[i], err) < 0)
@@ -300,6 +307,8 @@ void sb_plan_free(sb_plan *plan)
 {
     if (!plan)
         return;
+    sb_seal_clear(plan);
+    sb_misses_free(plan->misses);
     sb_df_view_free(plan->view);
     sb_closep(&plan->dirfd);
     sb_arena_free(plan->arena);

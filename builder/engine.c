@@ -4,7 +4,6 @@
 
 #include <sbuild/process.h>
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -121,22 +120,6 @@ int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_outpu
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err)
 {
     return ask(arena, argv, NULL, input, 0, ret_output, err);
-}
-
-int sb_engine_run(const char *const *argv, bool quiet, const char *what, sb_error **err)
-{
-    sb_autoclose int null = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
-    sb_process_options options = {.argv = argv, .output_fd = null >= 0 ? null : STDERR_FILENO};
-    int status;
-
-    if (sb_process_run(&options, &status, err) < 0)
-        return -1;
-    if (sb_interrupted)
-        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", what);
-    if (status != 0)
-        return sb_fail(err, SB_ERR_BUILD, "%s failed (%s ended with status %d); its output says why", what,
-                       argv[0], status);
-    return 0;
 }
 
 bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor)

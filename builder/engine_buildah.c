@@ -44,6 +44,7 @@ static int probe(sb_engine *engine, const char *builder, sb_error **err)
     engine->can = (sb_engine_abilities){
         .heredocs = sb_version_at_least(engine->version, podman ? 4 : 1, podman ? 8 : 33),
         .global_network = true,
+        .tmpfs_private = true,
         .build_contexts = true,
         .copy_exclude = sb_version_at_least(engine->version, podman ? 5 : 1, podman ? 4 : 39),
         .copy_parents = sb_version_at_least(engine->version, podman ? 5 : 1, podman ? 6 : 41),
@@ -98,15 +99,14 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
     sb_argv_add(argv, "--format=docker");
     sb_argv_add(argv, "--identity-label=false");
     sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
-    if (options->quiet)
-        sb_argv_add(argv, "--quiet");
     if (options->target)
         sb_argv_addf(argv, "--target=%s", options->target);
     if (declares_arg(plan, "SOURCE_DATE_EPOCH"))
         sb_argv_addf(argv, "--build-arg=SOURCE_DATE_EPOCH=%lld", (long long)plan->lock->epoch);
     if (options->no_cache)
         sb_argv_add(argv, "--no-cache");
-    if (options->offline)
+    /* It has one network for all steps. */
+    if (options->offline || !plan->record)
         sb_argv_add(argv, "--network=none");
     if (add_images(plan, argv, err) < 0)
         return -1;
@@ -146,7 +146,7 @@ static bool must_unplug(const sb_plan *plan)
 {
     const char *isolation = getenv("BUILDAH_ISOLATION");
 
-    return plan->options->offline && isolation && strcmp(isolation, "chroot") == 0;
+    return (plan->options->offline || !plan->record) && isolation && strcmp(isolation, "chroot") == 0;
 }
 
 static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err)
@@ -161,9 +161,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return -1;
     sb_argv_addf(&argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if ((must_unplug(plan)
-             ? sb_engine_run_unplugged(sb_argv_end(&argv), plan->options->quiet, "the build", err)
-             : sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err)) < 0 ||
+    if (sb_engine_build(plan, sb_argv_end(&argv), must_unplug(plan), err) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
         return -1;
     return take_result(plan, id, layout, ret_manifest, err);
@@ -215,8 +213,9 @@ static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *man
 static int push(const sb_engine *engine, const char *tag, sb_error **err)
 {
     const char *argv[] = {engine->name.ptr, "push", tag, NULL};
+    sb_engine_job job = {.argv = argv, .what = "the push"};
 
-    return sb_engine_run(argv, false, "the push", err);
+    return sb_engine_run(&job, err);
 }
 
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)

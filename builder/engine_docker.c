@@ -189,7 +189,7 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
     if (options->builder)
         sb_argv_addf(argv, "--builder=%s", options->builder);
     sb_argv_addf(argv, "--progress=%s",
-                 options->quiet      ? "quiet"
+                 options->quiet      ? "plain" /* not shown, but looked through */
                  : options->progress ? options->progress
                                      : "auto");
     /* The canonical image carries none, and one that is not there cannot differ. */
@@ -233,7 +233,7 @@ static int build_classic(const sb_plan *plan, const char *layout, sb_argv *argv,
 
     sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_run(sb_argv_end(argv), plan->options->quiet, "the build", err) < 0 ||
+    if (sb_engine_build(plan, sb_argv_end(argv), false, err) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
         return -1;
     {
@@ -270,7 +270,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return build_classic(plan, layout, &argv, ret_manifest, err);
     sb_argv_addf(&argv, "--output=type=oci,dest=%s,tar=false,compression=uncompressed", layout);
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_run(sb_argv_end(&argv), plan->options->quiet, "the build", err) < 0)
+    if (sb_engine_build(plan, sb_argv_end(&argv), false, err) < 0)
         return -1;
     return sb_result_manifest(layout, ret_manifest, err);
 }
@@ -387,9 +387,10 @@ static int load(const sb_engine *engine, sb_layout *layout, const sb_digest *man
 static int push(const sb_engine *engine, const char *tag, sb_error **err)
 {
     const char *argv[] = {"docker", "push", tag, NULL};
+    sb_engine_job job = {.argv = argv, .what = "the push"};
 
     (void)engine;
-    return sb_engine_run(argv, false, "the push", err);
+    return sb_engine_run(&job, err);
 }
 
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)

@@ -24,7 +24,7 @@ static bool loopback_up(void)
 
 typedef struct unplugged {
     const char *const *argv;
-    bool quiet;
+    int output;
     const char *what;
 } unplugged;
 
@@ -35,14 +35,14 @@ static int run_in_child(void *ctx)
 
     if (unshare(CLONE_NEWNET) < 0 || !loopback_up())
         return EXIT_NO_NETWORK;
-    if (sb_engine_run(u->argv, u->quiet, u->what, &failed) == 0)
+    if (sb_engine_run_to(u->argv, u->output, u->what, &failed) == 0)
         return 0;
     return failed->code == SB_ERR_BUILD ? 1 : EXIT_NO_PROGRAM;
 }
 
-int sb_engine_run_unplugged(const char *const *argv, bool quiet, const char *what, sb_error **err)
+int sb_engine_run_unplugged(const char *const *argv, int output, const char *what, sb_error **err)
 {
-    unplugged u = {argv, quiet, what};
+    unplugged u = {argv, output, what};
     pid_t pid;
     int status;
 

@@ -125,57 +125,6 @@ static int pin_image(sb_pin_doc *doc, const sb_df_ref *ref, sb_slice *ret_text, 
     return 0;
 }
 
-/* The next field of a line of CSV, with its quotes. */
-static sb_slice next_field(sb_slice *rest)
-{
-    sb_slice text = *rest;
-    bool quoted = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"')
-            quoted = !quoted;
-        else if (text.ptr[i] == ',' && !quoted) {
-            *rest = sb_slice_sub(text, i + 1, text.len);
-            return sb_slice_sub(text, 0, i);
-        }
-    }
-    *rest = SB_NIL;
-    return text;
-}
-
-static bool is_from(sb_slice field)
-{
-    if (sb_slice_starts(field, SB_LIT("\"")))
-        field = sb_slice_sub(field, 1, field.len);
-    return sb_slice_eq_nocase(sb_slice_cut(&field, '='), SB_LIT("from"));
-}
-
-/* The flag anew, its `from` field replaced. */
-static sb_slice mount_with_from(sb_pin_doc *doc, const sb_df_flag *flag, sb_slice image)
-{
-    sb_autobuf out = SB_BUF_INIT(2 * flag->value.len + image.len + 64);
-    sb_slice rest = flag->value;
-    const char *before = "--mount=";
-
-    while (rest.ptr) {
-        sb_slice field = next_field(&rest);
-
-        sb_buf_addz(&out, before);
-        before = ",";
-        if (is_from(field)) {
-            sb_buf_addz(&out, "from=");
-            sb_buf_adds(&out, image);
-            continue;
-        }
-        for (size_t i = 0; i < field.len; i++) {
-            if (strchr(" \t\"'", field.ptr[i]) || field.ptr[i] == doc->df->escape)
-                sb_buf_addc(&out, doc->df->escape);
-            sb_buf_addc(&out, field.ptr[i]);
-        }
-    }
-    return sb_arena_dup(doc->arena, sb_buf_slice(&out));
-}
-
 static int pin_image_ref(sb_pin_doc *doc, const sb_df_instruction *ins, const sb_df_ref *ref, sb_error **err)
 {
     const sb_df_flag *flag = NULL;
@@ -198,7 +147,7 @@ static int pin_image_ref(sb_pin_doc *doc, const sb_df_instruction *ins, const sb
         return sb_fail(err, SB_ERR_INTERNAL, "no place for %" SB_FMT " on line %u", SB_ARG(ref->text),
                        ref->line);
     if (ref->kind == SB_REF_MOUNT)
-        text = mount_with_from(doc, flag, text);
+        text = sb_pin_mount_from(doc, flag, text);
     else
         text = sb_arena_printf(doc->arena, "--from=%" SB_FMT, SB_ARG(text));
     sb_pin_edit(doc, flag->span.start, flag->span.end, text);
@@ -388,6 +337,7 @@ static int pin_trigger(sb_pin_doc *outer, const sb_df_stage *stage, size_t index
     ins = &df->instructions[1];
     doc.df = df;
     doc.own = false;
+    doc.trigger = (int)index;
     doc.edits = NULL;
     doc.count = doc.cap = 0;
     count = refs_of_trigger(outer->plan->view, outer->arena, stage->index, (int)index, &refs);
@@ -465,6 +415,17 @@ static int refs_of_onbuild(const sb_pin_doc *doc, const sb_df_instruction *trigg
     return 0;
 }
 
+/* The SHELL that the stage of this instruction ends with: a trigger is run by that one. */
+static int shell_at_end(sb_pin_doc *doc, const sb_df_instruction *ins, sb_slice *ret_shell, sb_error **err)
+{
+    const sb_df_instruction *end = doc->df->instructions + doc->df->instruction_count;
+
+    for (const sb_df_instruction *i = ins + 1; i < end && i->stage == ins->stage; i++)
+        if (i->keyword == SB_DF_SHELL && sb_pin_shell(doc, i, ret_shell, err) < 0)
+            return -1;
+    return 0;
+}
+
 /*
  * A trigger that runs in this build is pinned where it stands. Of one that does not, the image's config gets
  * the text as it is.
@@ -472,6 +433,7 @@ static int refs_of_onbuild(const sb_pin_doc *doc, const sb_df_instruction *trigg
 static int pin_onbuild(sb_pin_doc *doc, const sb_df_instruction *ins, sb_error **err)
 {
     const sb_df_instruction *trigger = ins->trigger;
+    sb_slice outer_shell = doc->shells[ins->stage], inner_shell = outer_shell;
     sb_pin_doc inner = *doc;
     const sb_df_ref **refs;
     size_t count;
@@ -481,11 +443,15 @@ static int pin_onbuild(sb_pin_doc *doc, const sb_df_instruction *ins, sb_error *
         return 0;
     if (refs_of_onbuild(doc, trigger, &refs, &count, err) < 0)
         return -1;
+    if (shell_at_end(doc, ins, &inner_shell, err) < 0)
+        return -1;
     inner.prefix = "ONBUILD ";
     /* In other words only what the engine would let out else. */
     if (count == 0 && (trigger->keyword != SB_DF_RUN || trigger->heredoc_count))
         return 0;
+    doc->shells[ins->stage] = inner_shell;
     result = pin_instruction(&inner, trigger, ins->stage, refs, count, err);
+    doc->shells[ins->stage] = outer_shell;
     doc->edits = inner.edits;
     doc->count = inner.count;
     doc->cap = inner.cap;

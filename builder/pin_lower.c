@@ -7,7 +7,7 @@
 
 #include <sbuild/fs.h>
 
-static int refuse(sb_pin_doc *doc, const sb_df_instruction *ins, const char *what, sb_error **err)
+int sb_pin_refuse(sb_pin_doc *doc, const sb_df_instruction *ins, const char *what, sb_error **err)
 {
     const sb_engine *engine = doc->plan->engine;
     sb_slice place = sb_pin_place(doc, ins);
@@ -18,7 +18,7 @@ static int refuse(sb_pin_doc *doc, const sb_df_instruction *ins, const char *wha
 }
 
 /* Removes the flag and the blanks behind it. */
-static void drop_flag(sb_pin_doc *doc, const sb_df_flag *flag)
+void sb_pin_drop_flag(sb_pin_doc *doc, const sb_df_flag *flag)
 {
     sb_slice text = doc->df->text;
     size_t end = flag->span.end;
@@ -28,37 +28,9 @@ static void drop_flag(sb_pin_doc *doc, const sb_df_flag *flag)
     sb_pin_edit(doc, flag->span.start, end, SB_LIT(""));
 }
 
-/* --- SHELL in force, which exec form has to repeat --- */
-
-static int shell_of(sb_pin_doc *doc, const sb_df_instruction *ins, sb_slice *ret_shell, sb_error **err)
-{
-    sb_autobuf out = SB_BUF_INIT(1 << 20);
-
-    for (size_t i = 0; i < ins->arg_count; i++) {
-        sb_slice quoted;
-
-        if (sb_pin_json(doc, ins->args[i].text, &quoted, err) < 0)
-            return -1;
-        sb_buf_adds(&out, quoted);
-        sb_buf_addc(&out, ',');
-    }
-    *ret_shell = sb_arena_dup(doc->arena, sb_buf_slice(&out));
-    return sb_buf_check(&out, "SHELL", err);
-}
-
-static void begin_stage(sb_pin_doc *doc, int index)
-{
-    const sb_df_stage *stage = &doc->plan->view->stages[index];
-
-    if (stage->base_kind == SB_BASE_STAGE && stage->base_stage >= 0)
-        doc->shells[index] = doc->shells[stage->base_stage];
-    if (!doc->shells[index].ptr)
-        doc->shells[index] = SB_LIT("\"/bin/sh\",\"-c\",");
-}
-
 /* --- Heredocs --- */
 
-static sb_slice chomped(sb_arena *arena, const sb_df_heredoc *doc)
+sb_slice sb_pin_chomped(sb_arena *arena, const sb_df_heredoc *doc)
 {
     sb_autobuf out = SB_BUF_INIT(doc->body.len + 1);
     bool line_start = true;
@@ -74,76 +46,6 @@ static sb_slice chomped(sb_arena *arena, const sb_df_heredoc *doc)
         line_start = c == '\n';
     }
     return sb_arena_dup(arena, sb_buf_slice(&out));
-}
-
-/* Is the whole command one heredoc: "<<EOF", "3<<-'EOF'"? */
-static bool is_bare_heredoc(const sb_df_instruction *ins)
-{
-    sb_slice text = ins->arg_count ? sb_slice_trim(ins->args[0].text) : SB_NIL;
-    size_t i = 0;
-
-    if (ins->heredoc_count != 1 || ins->arg_count != 1)
-        return false;
-    while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9')
-        i++;
-    return sb_slice_starts(sb_slice_sub(text, i, text.len), SB_LIT("<<")) && sb_slice_chr(text, ' ') < 0 &&
-           sb_slice_chr(text, '\t') < 0;
-}
-
-/* A script with an interpreter line is a file that is run, where the frontend would put it. */
-static int lower_script(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_slice body,
-                        sb_error **err)
-{
-    sb_plan_context *context;
-    char hex[SB_DIGEST_HEX];
-    sb_digest digest;
-    sb_slice text;
-
-    /* A cache that looks at the instruction's text alone must see other content. */
-    sb_digest_of(SB_HASH_SHA256, body, &digest);
-    sb_digest_hex(&digest, hex);
-    hex[12] = '\0';
-    context = sb_pin_context(doc, SB_CONTEXT_TEXT, "sbuild-script", err);
-    if (!context)
-        return -1;
-    context->name = sb_arena_printf(doc->arena, "%" SB_FMT "-%s", SB_ARG(context->name), hex);
-    context->text = body;
-    context->file_name = SB_LIT("script");
-    context->mode = 0755;
-    text = sb_arena_printf(
-        doc->arena, "--mount=type=bind,from=%" SB_FMT ",target=/dev/pipes [%" SB_FMT "\"/dev/pipes/script\"]",
-        SB_ARG(context->name), SB_ARG(doc->shells[stage]));
-    sb_pin_edit(doc, ins->rest_span.start, ins->span.end, text);
-    return 0;
-}
-
-static int lower_run_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err)
-{
-    sb_autobuf full = SB_BUF_INIT(SB_DOCKERFILE_MAX);
-    sb_slice quoted;
-
-    if (ins->json || !ins->arg_count)
-        return refuse(doc, ins, "heredocs", err);
-    if (is_bare_heredoc(ins)) {
-        sb_slice body = chomped(doc->arena, &ins->heredocs[0]);
-
-        if (sb_slice_starts(body, SB_LIT("#!")))
-            return lower_script(doc, ins, stage, body, err);
-        sb_buf_adds(&full, body);
-    } else {
-        sb_buf_adds(&full, ins->args[0].text);
-        for (size_t i = 0; i < ins->heredoc_count; i++) {
-            sb_buf_addc(&full, '\n');
-            sb_buf_adds(&full, ins->heredocs[i].body);
-            sb_buf_adds(&full, ins->heredocs[i].name);
-        }
-    }
-    if (sb_buf_check(&full, "a heredoc", err) < 0 || sb_pin_json(doc, sb_buf_slice(&full), &quoted, err) < 0)
-        return -1;
-    sb_pin_edit(
-        doc, ins->rest_span.start, ins->span.end,
-        sb_arena_printf(doc->arena, "[%" SB_FMT "%" SB_FMT "]", SB_ARG(doc->shells[stage]), SB_ARG(quoted)));
-    return 0;
 }
 
 /* Does an ENV or ARG behind this instruction change what its stage ends with? */
@@ -167,13 +69,13 @@ static int heredoc_content(sb_pin_doc *doc, const sb_df_instruction *ins, int st
                    memchr(heredoc->body.ptr ? heredoc->body.ptr : "", '\\', heredoc->body.len);
 
     if (!heredoc->expand || !special) {
-        *ret_content = chomped(doc->arena, heredoc);
+        *ret_content = sb_pin_chomped(doc->arena, heredoc);
         return 0;
     }
     if (!doc->own || env_changes_later(doc, ins))
-        return refuse(doc, ins,
-                      "heredocs (and one with variables, before an ENV or ARG, cannot be put in other words)",
-                      err);
+        return sb_pin_refuse(
+            doc, ins, "heredocs (and one with variables, before an ENV or ARG, cannot be put in other words)",
+            err);
     return sb_df_expand_heredoc(doc->arena, heredoc, &doc->plan->view->stages[stage].env, ret_content, err);
 }
 
@@ -184,7 +86,8 @@ static int lower_copy_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int
     sb_slice dest = ins->args[ins->arg_count - 1].text;
 
     if (ins->json || ins->heredoc_count + 1 != ins->arg_count)
-        return refuse(doc, ins, "heredocs (and one beside other sources cannot be put in other words)", err);
+        return sb_pin_refuse(doc, ins, "heredocs (and one beside other sources cannot be put in other words)",
+                             err);
     for (size_t i = 0; i < ins->heredoc_count; i++) {
         const sb_df_heredoc *heredoc = &ins->heredocs[i];
         sb_plan_context *context = sb_pin_context(doc, SB_CONTEXT_TEXT, "sbuild-copy", err);
@@ -192,7 +95,7 @@ static int lower_copy_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int
         if (!context || heredoc_content(doc, ins, stage, heredoc, &context->text, err) < 0)
             return -1;
         if (!sb_path_is_plain(heredoc->name) || sb_slice_chr(heredoc->name, '/') >= 0)
-            return refuse(doc, ins, "heredocs", err);
+            return sb_pin_refuse(doc, ins, "heredocs", err);
         context->file_name = heredoc->name;
         context->mode = 0644;
         sb_buf_printf(&out, "%sCOPY --from=%" SB_FMT, i ? "\n" : "", SB_ARG(context->name));
@@ -212,30 +115,6 @@ static int lower_copy_heredoc(sb_pin_doc *doc, const sb_df_instruction *ins, int
 }
 
 /* --- Instructions --- */
-
-static int lower_run(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_error **err)
-{
-    const sb_engine_abilities *can = &doc->plan->engine->can;
-
-    for (size_t i = 0; i < ins->flag_count; i++) {
-        const sb_df_flag *flag = &ins->flags[i];
-        bool offline = doc->plan->options->offline;
-
-        if (sb_slice_eqz(flag->name, "mount") ||
-            (can->run_network && !(offline && sb_slice_eqz(flag->name, "network"))))
-            continue;
-        /* What holds anyway need not be said. */
-        if ((sb_slice_eqz(flag->name, "network") && (offline || sb_slice_eqz(flag->value, "default"))) ||
-            (sb_slice_eqz(flag->name, "security") && sb_slice_eqz(flag->value, "sandbox")))
-            drop_flag(doc, flag);
-        else
-            return refuse(doc, ins, sb_arena_printf(doc->arena, "RUN --%" SB_FMT, SB_ARG(flag->name)).ptr,
-                          err);
-    }
-    if (ins->heredoc_count && !can->heredocs)
-        return lower_run_heredoc(doc, ins, stage, err);
-    return 0;
-}
 
 const char *sb_pin_lacking(const sb_engine_abilities *can, const sb_df_instruction *ins)
 {
@@ -258,12 +137,12 @@ static int lower_copy(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, 
     const char *lacking = sb_pin_lacking(can, ins);
 
     if (lacking && !doc->plan->own_frontend)
-        return refuse(doc, ins, lacking, err);
+        return sb_pin_refuse(doc, ins, lacking, err);
     if (ins->heredoc_count && !can->heredocs)
         return lower_copy_heredoc(doc, ins, stage, err);
     /* It only says how layers are made. */
     if (link && !can->copy_link)
-        drop_flag(doc, link);
+        sb_pin_drop_flag(doc, link);
     return 0;
 }
 
@@ -296,12 +175,11 @@ int sb_pin_lower(sb_pin_doc *doc, const sb_df_instruction *ins, int stage, sb_er
 {
     switch ((int)ins->keyword) {
     case SB_DF_FROM:
-        begin_stage(doc, stage);
-        return 0;
+        return sb_pin_begin_stage(doc, stage, err);
     case SB_DF_SHELL:
-        return shell_of(doc, ins, &doc->shells[stage], err);
+        return sb_pin_shell(doc, ins, &doc->shells[stage], err);
     case SB_DF_RUN:
-        return lower_run(doc, ins, stage, err);
+        return sb_pin_run(doc, ins, stage, err);
     case SB_DF_ADD:
     case SB_DF_COPY:
         return lower_copy(doc, ins, stage, err);

@@ -7,6 +7,8 @@
 #ifndef SBUILD_BUILDER_PLAN_H
 #define SBUILD_BUILDER_PLAN_H
 
+#include <builder/misses.h>
+#include <builder/seal.h>
 #include <sbuild/builder.h>
 
 enum { SB_PLAN_ITEMS_MAX = 10000 }; /* images, and contexts, of one plan */
@@ -29,6 +31,7 @@ typedef enum sb_plan_context_kind {
     SB_CONTEXT_GIT,    /* a tree of the lock, below tree/ */
     SB_CONTEXT_TEXT,   /* a file with given content */
     SB_CONTEXT_EMPTY,
+    SB_CONTEXT_STEPS, /* what is mounted into sealed steps */
 } sb_plan_context_kind;
 
 typedef struct sb_plan_context { /* a named context: a directory */
@@ -42,7 +45,7 @@ typedef struct sb_plan_context { /* a named context: a directory */
     sb_slice path; /* once it is made */
 } sb_plan_context;
 
-typedef struct sb_plan {
+struct sb_plan {
     sb_arena *arena;
     sb_project *project;
     const sb_lock *lock;
@@ -62,15 +65,19 @@ typedef struct sb_plan {
     sb_plan_context *contexts;
     size_t context_count, context_cap;
     /* In the scratch directory: */
-    int dirfd;                 /* of `path`; owned */
-    sb_slice path;             /* absolute: everything below is in it */
-    sb_slice dockerfile_path;  /* and its .dockerignore */
-    sb_slice context_path;     /* the normalised main context */
-    sb_slice ignore_path;      /* an empty ignore file */
-    sb_slice registry;         /* address of builder/serve.c; absent when it does not run */
-    size_t base_layers;        /* of the result: layers of the base image */
-    const sb_plan_image *base; /* of the target; NULL: scratch */
-} sb_plan;
+    int dirfd;                    /* of `path`; owned */
+    sb_slice path;                /* absolute: everything below is in it */
+    sb_slice dockerfile_path;     /* and its .dockerignore */
+    sb_slice context_path;        /* the normalised main context */
+    sb_slice ignore_path;         /* an empty ignore file */
+    sb_slice registry;            /* address of builder/serve.c; absent when it does not run */
+    size_t base_layers;           /* of the result: layers of the base image */
+    const sb_plan_image *base;    /* of the target; NULL: scratch */
+    const sb_seal_record *record; /* NULL: replay */
+    sb_plan_step *steps;          /* in the order of sb_run_steps */
+    size_t step_count;
+    sb_misses *misses; /* what the engine's output said is not in the lock; owned */
+};
 
 void sb_plan_free(sb_plan *plan);
 SB_DEFINE_CLEANUP(sb_plan, sb_plan_free)
@@ -80,7 +87,8 @@ int sb_plan_pin(sb_plan *plan, sb_error **err);
 
 /* builder/contexts.c: the whole plan for one platform, pinned and on disk below `.sbuild`. */
 int sb_plan_make(sb_project *project, const sb_lock *lock, const sb_build_options *options,
-                 const sb_engine *engine, const char *platform, sb_plan **ret_plan, sb_error **err);
+                 const sb_engine *engine, const char *platform, const sb_seal_record *record,
+                 sb_plan **ret_plan, sb_error **err);
 
 /*
  * The names of the user's own --build-context, and each as an engine is to have it: NULL-terminated, with

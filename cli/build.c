@@ -9,6 +9,7 @@ typedef struct build_options {
     cli_list tags;
     bool allow_moving_tag;
     bool offline;
+    cli_list allow_network;
     const char *engine;
     const char *builder;
     const char *target;
@@ -31,7 +32,9 @@ static const cli_option options[] = {
     {"allow-moving-tag", 0, CLI_FLAG(build_options, allow_moving_tag), NULL,
      "let --tag be a word that is no version, such as latest"},
     {"offline", 0, CLI_FLAG(build_options, offline), NULL,
-     "use no network: everything from the store, RUN without network"},
+     "use no network, not even for what the store lacks"},
+    {"allow-network", 0, CLI_LIST(build_options, allow_network), "STEP",
+     "leave the network to one RUN, named by its line, its id or a part of its text"},
     {"engine", 0, CLI_CHOICE(build_options, engine), "docker|podman|buildah",
      "the engine (default: $SBUILD_ENGINE, else the first that works)"},
     {"builder", 0, CLI_STRING(build_options, builder), "NAME", "the buildx builder"},
@@ -134,6 +137,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .tag_count = o->tags.count,
         .allow_moving_tag = o->allow_moving_tag,
         .offline = o->offline,
+        .allow_network = cli_strings(&o->allow_network),
         .engine = o->engine,
         .builder = o->builder,
         .target = o->target,

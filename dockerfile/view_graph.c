@@ -143,7 +143,12 @@ static int image_triggers(df_viewer *v, df_view_box *box, sb_df_stage *stage, df
     if (found < 0)
         return -1;
     work->known = found > 0;
-    if (!work->known || !work->config.onbuild_count)
+    if (!work->known)
+        return 0;
+    stage->shell = sb_arena_array(v->arena, sb_slice, work->config.shell_count + 1);
+    for (size_t i = 0; i < work->config.shell_count; i++)
+        stage->shell[stage->shell_count++] = sb_arena_dup(v->arena, work->config.shell[i]);
+    if (!work->config.onbuild_count)
         return 0;
     if (count_triggers(v, work->config.onbuild_count, line, err) < 0)
         return -1;

@@ -57,6 +57,7 @@ int sb_image_config_parse(sb_arena *arena, sb_slice raw, sb_image_config *ret_co
     c.raw = sb_arena_dup(arena, raw);
     if (read_strings(arena, config, "Env", &c.env, &c.env_count, err) < 0 ||
         read_strings(arena, config, "OnBuild", &c.onbuild, &c.onbuild_count, err) < 0 ||
+        read_strings(arena, config, "Shell", &c.shell, &c.shell_count, err) < 0 ||
         read_strings(arena, sb_json_object(root, "rootfs"), "diff_ids", &c.diff_ids, &c.diff_id_count, err) <
             0)
         return -1;

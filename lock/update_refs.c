@@ -315,7 +315,9 @@ static int lookup(void *ctx, sb_slice image, sb_slice platform, sb_df_image_conf
     *ret_config = (sb_df_image_config){.env = config.env,
                                        .env_count = config.env_count,
                                        .onbuild = config.onbuild,
-                                       .onbuild_count = config.onbuild_count};
+                                       .onbuild_count = config.onbuild_count,
+                                       .shell = config.shell,
+                                       .shell_count = config.shell_count};
     return 1;
 }
 

@@ -22,6 +22,7 @@ typedef struct sb_engine_abilities { /* probed, never assumed from a name */
     bool rewrite_timestamp;
     bool copy_link, copy_exclude, copy_parents, add_checksum, add_unpack;
     bool secrets, ssh;
+    bool tmpfs_private; /* a RUN --mount=type=tmpfs is root's alone unless told otherwise */
     bool frontends;     /* obeys `# syntax`; others ignore it */
     bool workdir_layer; /* WORKDIR makes a layer of its own */
 } sb_engine_abilities;
@@ -53,8 +54,9 @@ typedef struct sb_build_options {
     size_t tag_count;
     bool allow_moving_tag;
     bool offline;
-    const char *engine;  /* NULL: chosen */
-    const char *builder; /* docker buildx --builder; NULL: the current one */
+    const char *const *allow_network; /* steps that keep their network, NULL-terminated; may be NULL */
+    const char *engine;               /* NULL: chosen */
+    const char *builder;              /* docker buildx --builder; NULL: the current one */
     const char *target;
     const sb_df_var *build_args;
     size_t build_arg_count;

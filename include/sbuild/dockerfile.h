@@ -216,6 +216,8 @@ typedef struct sb_df_image_config {
     size_t env_count;
     const sb_slice *onbuild;
     size_t onbuild_count;
+    const sb_slice *shell; /* SHELL; count 0: the default */
+    size_t shell_count;
 } sb_df_image_config;
 
 /*
@@ -258,6 +260,8 @@ typedef struct sb_df_stage {
     sb_df_instruction *triggers; /* ONBUILD triggers of the base, parsed, run right after FROM */
     sb_slice *trigger_texts;     /* the same as the base's config has them */
     size_t trigger_count;
+    sb_slice *shell; /* SHELL of the base image; count 0: the default, or not known */
+    size_t shell_count;
     sb_df_env env; /* at the end of the stage: ARG and ENV in force */
 } sb_df_stage;
 

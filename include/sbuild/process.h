@@ -23,6 +23,7 @@ typedef struct sb_process_options {
     int input_fd;             /* > 0: its standard input instead of `input` */
     sb_buf *output;           /* standard output; NULL: inherited */
     int output_fd;            /* > 0: its standard output instead of `output` */
+    int errors_fd;            /* > 0: its standard error instead of `errors` */
     sb_buf *errors;           /* standard error; NULL: inherited; may equal `output` */
     unsigned timeout;         /* seconds, 0: none */
     /* Called with each piece of output as it comes (stream 1 or 2) instead of the buffers; may be NULL. */

@@ -78,6 +78,8 @@ typedef struct sb_image_config {
     size_t env_count;
     sb_slice *onbuild;
     size_t onbuild_count;
+    sb_slice *shell; /* SHELL; none: the engine's default */
+    size_t shell_count;
     sb_slice *diff_ids;
     size_t diff_id_count;
     sb_slice created;

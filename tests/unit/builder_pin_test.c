@@ -500,8 +500,8 @@ static void test_lowered_run_flags(void **state)
     assert_null(offline->err);
     assert_true(
         sb_slice_eqz(offline->plan->dockerfile, "FROM " NODE "\nRUN --mount=type=tmpfs,target=/t x\n"));
-    expect_on(&nothing, "FROM node:20\nRUN --network=default x\n", "FROM " NODE "\nRUN x\n");
-    expect_error(&nothing, "FROM node:20\nRUN --network=none x\n",
+    expect_on(&nothing, "FROM node:20\nRUN --network=none x\n", "FROM " NODE "\nRUN x\n");
+    expect_error(&nothing, "FROM node:20\nRUN --network=default x\n",
                  "Dockerfile:2: buildah 1.28.2 has no RUN --network");
     expect_error(&nothing, "FROM node:20\nRUN --security=insecure x\n", "--security");
 }
