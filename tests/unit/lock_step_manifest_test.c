@@ -120,7 +120,8 @@ static void test_refused(void **state)
 
 static void test_order_does_not_count(void **state)
 {
-    SB_AUTO(sb_step_manifest) from = parse(full), *into = sb_step_manifest_new();
+    SB_AUTO(sb_step_manifest) from = parse(full);
+    SB_AUTO(sb_step_manifest) into = sb_step_manifest_new();
 
     (void)state;
     for (size_t i = from->count; i-- > 0;)
@@ -130,7 +131,6 @@ static void test_order_does_not_count(void **state)
         assert_non_null(sb_step_manifest_add(into, &from->requests[i]));
     assert_int_equal(into->count, from->count);
     assert_format(into, full);
-    sb_step_manifest_free(into);
 }
 
 static sb_step_request ask(const char *method, const char *url, sb_step_header *wanted)
