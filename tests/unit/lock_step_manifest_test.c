@@ -203,7 +203,8 @@ static void test_ambiguous_accept(void **state)
 static void test_many(void **state)
 {
     enum { MANY = 5000 };
-    SB_AUTO(sb_step_manifest) m = sb_step_manifest_new(), *again = NULL;
+    SB_AUTO(sb_step_manifest) m = sb_step_manifest_new();
+    SB_AUTO(sb_step_manifest) again = NULL;
     sb_autobuf out = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
 
     (void)state;
@@ -223,7 +224,6 @@ static void test_many(void **state)
         assert_int_equal(sb_step_manifest_find(m, &r, 0)->status, 200 + i % 300);
         assert_int_equal(sb_step_manifest_find(again, &r, 0)->status, 200 + i % 300);
     }
-    sb_step_manifest_free(again);
 }
 
 int main(void)
