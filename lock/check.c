@@ -82,8 +82,11 @@ static int check_profile(sb_check *check, const sb_lock_profile *profile, sb_sli
     sb_check_note_origins(check, view);
     check->findings->checked += view->ref_count;
     /* A config that is missing is told once, with the other objects. */
-    if (!missing)
+    if (!missing) {
         sb_frozen_uncovered(check->project, check->lock, &options, view, build, check->findings);
+        if (sb_check_run_steps(check, view, err) < 0)
+            return -1;
+    }
     return sb_check_collect(check, view, err);
 }
 
@@ -104,7 +107,7 @@ static int check_coverage(sb_check *check, sb_error **err)
 
 typedef struct rehash_state {
     sb_check *check;
-    const sb_needed_list *needed;
+    const sb_needed_list *needed, *bodies;
 } rehash_state;
 
 static sb_slice name_of(const rehash_state *state, const sb_digest *digest)
@@ -114,6 +117,9 @@ static sb_slice name_of(const rehash_state *state, const sb_digest *digest)
     for (size_t i = 0; i < state->needed->count; i++)
         if (sb_digest_eq(&state->needed->items[i].digest, digest))
             return sb_needed_name(&state->needed->items[i], state->check->arena);
+    for (size_t i = 0; i < state->bodies->count; i++)
+        if (sb_digest_eq(&state->bodies->items[i].digest, digest))
+            return sb_needed_name(&state->bodies->items[i], state->check->arena);
     sb_digest_format(digest, text);
     return sb_arena_dup(state->check->arena, sb_slice_z(text));
 }
@@ -142,13 +148,14 @@ static int rehash(void *ctx, const sb_digest *digest, uint64_t size, sb_error **
 static void check_present(sb_check *check, const sb_needed *needed)
 {
     const sb_store *store = check->project->store;
-    sb_slice part = sb_needed_part(needed, check->arena);
-    sb_slice where = sb_check_where(check, needed->name);
-    sb_slice command = sb_project_command(check->project, check->arena, "vendor");
+    sb_slice part, where, command;
     char text[SB_DIGEST_TEXT];
 
     if (store && sb_store_has(store, &needed->digest, needed->size))
         return;
+    part = sb_needed_part(needed, check->arena);
+    where = needed->step ? sb_check_step_where(check, needed->step) : sb_check_where(check, needed->name);
+    command = sb_project_command(check->project, check->arena, "vendor");
     sb_digest_format(&needed->digest, text);
     if (store && sb_store_has(store, &needed->digest, 0))
         sb_findings_add(check->findings, SB_ERR_VERIFY,
@@ -163,8 +170,10 @@ static void check_present(sb_check *check, const sb_needed *needed)
 
 static int check_store(sb_check *check, const sb_needed_list *needed, sb_error **err)
 {
-    rehash_state state = {.check = check, .needed = needed};
+    sb_needed_list bodies = {0};
+    rehash_state state = {.check = check, .needed = needed, .bodies = &bodies};
 
+    sb_check_load_steps(check, &bodies);
     if (check->project->store && sb_store_each(check->project->store, rehash, &state, err) < 0)
         return -1;
     if (!check->project->store && needed->count) {
@@ -176,6 +185,7 @@ static int check_store(sb_check *check, const sb_needed_list *needed, sb_error *
     }
     for (size_t i = 0; i < needed->count; i++)
         check_present(check, &needed->items[i]);
+    sb_check_bodies(check, &bodies);
     return 0;
 }
 
@@ -314,7 +324,7 @@ int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings,
     sb_check check = {.project = project, .arena = arena, .findings = findings};
     sb_needed_list needed = {0};
 
-    if (sb_lock_load(project, &lock, err) < 0)
+    if (sb_lock_load(project, &lock, err) < 0 || sb_lock_check_owner(project, lock, err) < 0)
         return -1;
     check.lock = lock;
     sb_needed_by_lock(lock, arena, &needed);

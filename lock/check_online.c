@@ -81,41 +81,40 @@ static void check_image(sb_check *check, const sb_lock_image *image)
 }
 
 /* One request without a body tells that a file is as it was, or nothing. */
-static bool seems_unchanged(sb_check *check, const sb_lock_file *file)
+static bool seems_unchanged(sb_check *check, const sb_probe *probe)
 {
-    sb_http_request request = {.method = "HEAD", .url = file->expanded};
+    sb_http_request request = {.method = "HEAD", .url = probe->url, .headers = probe->headers};
     SB_AUTO(sb_error) ignored = NULL;
     sb_autoresponse response = {0};
     uint64_t length;
     int64_t modified;
 
-    if (file->last_modified < 0 ||
+    if (probe->last_modified < 0 ||
         sb_http_perform(sb_project_http(check->project), &request, &response, &ignored) < 0)
         return false;
     return response.status == 200 &&
-           sb_slice_to_u64(sb_http_header(&response, "content-length", 0), &length) && length == file->size &&
+           sb_slice_to_u64(sb_http_header(&response, "content-length", 0), &length) &&
+           length == probe->size &&
            sb_time_parse_http(sb_http_header(&response, "last-modified", 0), &modified) &&
-           modified == file->last_modified;
+           modified == probe->last_modified;
 }
 
-static void judge_file(sb_check *check, const sb_lock_file *file, sb_http_download *download)
+static void judge_file(void *ctx, const sb_probe *probe, sb_error **why)
 {
-    sb_slice where = sb_check_where(check, file->expanded);
-    sb_error *why = download->error;
+    sb_check *check = ctx;
+    sb_slice where = sb_check_where(check, probe->url);
 
-    if (!why)
-        return;
-    if (is_gone(why)) {
+    if (is_gone(*why)) {
         gone(check, where, "it");
-    } else if (why->code == SB_ERR_VERIFY || why->code == SB_ERR_LIMIT) {
-        sb_autofree char *url = sb_printable(file->expanded);
+    } else if ((*why)->code == SB_ERR_VERIFY || (*why)->code == SB_ERR_LIMIT) {
+        sb_autofree char *url = sb_printable(probe->url);
 
         sb_findings_add(check->findings, SB_ERR_DRIFT,
                         "%" SB_FMT " has other bytes now than the lock says; find out why, and to take "
                         "them, run \"sbuild lock --update=%s\"",
                         SB_ARG(where), url);
     } else {
-        tell(check, where, &download->error);
+        tell(check, where, why);
     }
 }
 
@@ -132,7 +131,8 @@ static int temporary_file(sb_error **err)
 /* As many at once as there may be open files without asking for more. */
 enum { BATCH = 64 };
 
-static int download_files(sb_check *check, const sb_lock_file *const *files, size_t count, sb_error **err)
+static int probe_batch(sb_check *check, const sb_probe *probes, size_t count, sb_probe_judge judge_one,
+                       void *ctx, sb_error **err)
 {
     sb_http_download downloads[BATCH] = {0};
     SB_AUTO(sb_error) first = NULL;
@@ -141,20 +141,21 @@ static int download_files(sb_check *check, const sb_lock_file *const *files, siz
     for (size_t i = 0; i < count; i++)
         downloads[i].fd = -1;
     for (size_t i = 0; i < count && r == 0; i++) {
-        const sb_lock_file *file = files[i];
+        const sb_probe *probe = &probes[i];
 
-        downloads[i].request.url = file->expanded;
-        downloads[i].max_size = file->size ? file->size : 1;
-        downloads[i].expect = &file->digest;
-        downloads[i].label = sb_arena_strdup(check->arena, sb_df_url_filename(check->arena, file->expanded));
+        downloads[i].request.url = probe->url;
+        downloads[i].request.headers = probe->headers;
+        downloads[i].max_size = probe->size ? probe->size : 1;
+        downloads[i].expect = probe->digest;
+        downloads[i].label = sb_arena_strdup(check->arena, sb_df_url_filename(check->arena, probe->url));
         downloads[i].fd = temporary_file(err);
         r = downloads[i].fd < 0 ? -1 : 0;
     }
     if (r == 0 && sb_http_download_all(sb_project_http(check->project), downloads, count, &first) < 0)
         r = first->code == SB_ERR_INTERRUPTED ? sb_fail(err, SB_ERR_INTERRUPTED, "interrupted") : 0;
     for (size_t i = 0; i < count; i++) {
-        if (r == 0)
-            judge_file(check, files[i], &downloads[i]);
+        if (r == 0 && downloads[i].error)
+            judge_one(ctx, &probes[i], &downloads[i].error);
         sb_closep(&downloads[i].fd);
         free(downloads[i].final_url);
         free(downloads[i].etag);
@@ -163,26 +164,40 @@ static int download_files(sb_check *check, const sb_lock_file *const *files, siz
     return r;
 }
 
-static int check_files(sb_check *check, sb_error **err)
+int sb_check_probe(sb_check *check, const sb_probe *probes, size_t count, sb_probe_judge judge_one, void *ctx,
+                   sb_error **err)
 {
-    const sb_lock_file *doubtful[BATCH];
+    sb_probe doubtful[BATCH];
     size_t n = 0;
 
-    for (size_t i = 0; i < check->lock->file_count; i++) {
-        const sb_lock_file *file = &check->lock->files[i];
-
+    for (size_t i = 0; i < count; i++) {
         if (interrupted(err) < 0)
             return -1;
         check->findings->checked++;
-        if (!seems_unchanged(check, file))
-            doubtful[n++] = file;
+        if (!seems_unchanged(check, &probes[i]))
+            doubtful[n++] = probes[i];
         if (n == BATCH) {
-            if (download_files(check, doubtful, n, err) < 0)
+            if (probe_batch(check, doubtful, n, judge_one, ctx, err) < 0)
                 return -1;
             n = 0;
         }
     }
-    return n ? download_files(check, doubtful, n, err) : 0;
+    return n ? probe_batch(check, doubtful, n, judge_one, ctx, err) : 0;
+}
+
+static int check_files(sb_check *check, sb_error **err)
+{
+    sb_probe *probes = sb_arena_array(check->arena, sb_probe, check->lock->file_count + 1);
+
+    for (size_t i = 0; i < check->lock->file_count; i++) {
+        const sb_lock_file *file = &check->lock->files[i];
+
+        probes[i] = (sb_probe){.url = file->expanded,
+                               .digest = &file->digest,
+                               .size = file->size,
+                               .last_modified = file->last_modified};
+    }
+    return sb_check_probe(check, probes, check->lock->file_count, judge_file, check, err);
 }
 
 static void check_git(sb_check *check, const sb_lock_git *git)
@@ -222,7 +237,7 @@ int sb_check_online(sb_check *check, sb_error **err)
             return -1;
         check_image(check, &check->lock->images[i]);
     }
-    if (check_files(check, err) < 0)
+    if (check_files(check, err) < 0 || sb_check_online_steps(check, err) < 0)
         return -1;
     for (size_t i = 0; i < check->lock->git_count; i++) {
         if (interrupted(err) < 0)

@@ -285,6 +285,28 @@ static int check_demands(sb_project *project, const sb_lock *lock, const sb_df_v
     return 0;
 }
 
+static sb_slice base_name(sb_slice path)
+{
+    ptrdiff_t slash = sb_slice_rchr(path, '/');
+
+    return sb_slice_sub(path, (size_t)(slash + 1), path.len);
+}
+
+int sb_lock_check_owner(const sb_project *project, const sb_lock *lock, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_autofree char *file = sb_printable(project->lock_name);
+    sb_autofree char *theirs = sb_printable(lock->dockerfile);
+    sb_autofree char *ours = sb_printable(project->dockerfile_name);
+    sb_slice command = sb_project_command(project, arena, "lock");
+
+    /* Directories do not count: another context gives the same Dockerfile another path. */
+    if (sb_slice_eq(base_name(lock->dockerfile), base_name(project->dockerfile_name)))
+        return 0;
+    return sb_fail(err, SB_ERR_STALE, "%s is the lock of %s, not of %s; remove it and run \"%" SB_FMT "\"",
+                   file, theirs, ours, SB_ARG(command));
+}
+
 int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
                    sb_df_view **ret_view, sb_error **err)
 {
@@ -292,7 +314,8 @@ int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_opt
     SB_AUTO(sb_df_view) view = NULL;
     SB_AUTO(sb_error) missing = NULL;
 
-    if (sb_frozen_expand(project, lock, options, sb_host_platform(), &view, &missing, err) < 0)
+    if (sb_lock_check_owner(project, lock, err) < 0 ||
+        sb_frozen_expand(project, lock, options, sb_host_platform(), &view, &missing, err) < 0)
         return -1;
     if (missing)
         return sb_fail(err, missing->code, "%s", missing->message);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <lock/resolve_image.h>
+#include <sbuild/timefmt.h>
 
 const char *sb_needed_kind_name(sb_needed_kind kind)
 {
@@ -215,6 +216,17 @@ static bool can_be_had_again(const sb_step_request *request)
            !sb_step_has_secrets(request->url);
 }
 
+static int64_t last_modified(const sb_step_request *request)
+{
+    int64_t when = -1;
+
+    for (size_t i = 0; i < request->header_count; i++)
+        if (sb_slice_eqz(request->headers[i].name, "last-modified") &&
+            !sb_time_parse_http(request->headers[i].value, &when))
+            when = -1;
+    return when;
+}
+
 static int by_digest(const void *a, const void *b)
 {
     const sb_needed *one = a, *other = b;
@@ -239,9 +251,13 @@ void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifes
                                .kind = SB_NEEDED_BODY,
                                .size = request->size,
                                .name = sb_arena_dup(arena, request->url),
+                               .last_modified = last_modified(request),
                                .step = step};
         if (can_be_had_again(request))
             found[n].url = found[n].name;
+        for (size_t k = 0; k < request->wanted_count; k++)
+            if (sb_slice_eqz(request->wanted[k].name, "accept"))
+                found[n].accept = sb_arena_dup(arena, request->wanted[k].value);
         n++;
     }
     if (n > 1)
@@ -249,6 +265,15 @@ void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifes
     for (size_t i = 0; i < n; i++)
         if (!i || !sb_digest_eq(&found[i].digest, &found[i - 1].digest))
             push(arena, list, found[i]);
+}
+
+const char *const *sb_needed_headers(const sb_needed *needed, sb_arena *arena)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    const char **headers = sb_arena_array(arena, const char *, 2);
+
+    headers[0] = sb_arena_printf(arena, "Accept: %" SB_FMT, SB_ARG(needed->accept)).ptr;
+    return headers;
 }
 
 int sb_needed_bodies(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,

@@ -23,9 +23,11 @@ typedef enum sb_needed_kind {
 typedef struct sb_needed {
     sb_digest digest;
     sb_needed_kind kind;
-    uint64_t size; /* bytes; 0: not known */
-    sb_slice name; /* of the entry that needs it: reference or URL, expanded */
-    sb_slice url;  /* where it can be had: FILE, SIGNATURE, LIST, BODY; absent elsewhere */
+    uint64_t size;         /* bytes; 0: not known */
+    sb_slice name;         /* of the entry that needs it: reference or URL, expanded */
+    sb_slice url;          /* where it can be had: FILE, SIGNATURE, LIST, BODY; absent elsewhere */
+    sb_slice accept;       /* BODY: the Accept that has to be said there; absent without */
+    int64_t last_modified; /* BODY: what its answer said; -1 not known */
     /* the entry */
     const sb_lock_image *image;
     const sb_lock_platform *platform;
@@ -61,6 +63,8 @@ int sb_needed_layers(const sb_lock *lock, const sb_store *store, sb_arena *arena
  */
 void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifest, sb_arena *arena,
                        sb_needed_list *list);
+/* The headers that a request for a BODY with an `accept` says. */
+const char *const *sb_needed_headers(const sb_needed *needed, sb_arena *arena);
 /* The manifest of a step, from the store that has it. */
 int sb_step_manifest_load(const sb_lock_step *step, const sb_store *store, sb_step_manifest **ret_manifest,
                           sb_error **err);

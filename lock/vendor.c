@@ -91,41 +91,78 @@ static void count_fetched(sb_vendor_report *report, const sb_store *target, cons
         report->bytes += size;
 }
 
-/* All that the lock names itself: images' documents, files, archives, evidence. */
+static int by_digest(const void *a, const void *b)
+{
+    return sb_digest_cmp(&(*(const sb_needed *const *)a)->digest, &(*(const sb_needed *const *)b)->digest);
+}
+
+/* What the target lacks: `wanted`, each object once, in the order of the list. */
+static size_t lacking(const sb_needed_list *list, const sb_store *target, sb_arena *arena,
+                      const sb_needed ***ret_wanted, sb_vendor_report *report)
+{
+    const sb_needed **sorted = sb_arena_array(arena, const sb_needed *, list->count + 1);
+    const sb_needed **wanted = sb_arena_array(arena, const sb_needed *, list->count + 1);
+    size_t n = 0, count = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        sorted[i] = &list->items[i];
+    if (list->count > 1)
+        qsort(sorted, list->count, sizeof(const sb_needed *), by_digest);
+    for (size_t i = 0; i < list->count; i++) {
+        if (i && sb_digest_eq(&sorted[i]->digest, &sorted[i - 1]->digest)) {
+            /* What can be fetched again speaks for the others. */
+            if (n && sb_digest_eq(&sorted[n - 1]->digest, &sorted[i]->digest) && !sorted[n - 1]->url.ptr)
+                sorted[n - 1] = sorted[i];
+            continue;
+        }
+        if (is_sound(target, &sorted[i]->digest))
+            report->present++;
+        else
+            sorted[n++] = sorted[i];
+    }
+    for (size_t i = 0; i < list->count && count < n; i++) {
+        const sb_needed *one = &list->items[i];
+        const sb_needed *const *found = bsearch(&one, sorted, n, sizeof(const sb_needed *), by_digest);
+
+        if (found && *found == one)
+            wanted[count++] = one;
+    }
+    *ret_wanted = wanted;
+    return count;
+}
+
+static int bring(sb_project *project, const sb_needed_list *list, sb_store *target, sb_vendor_report *report,
+                 sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    const sb_needed **wanted, **nowhere;
+    size_t count = lacking(list, target, arena, &wanted, report), nowhere_count = 0;
+
+    nowhere = sb_arena_array(arena, const sb_needed *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        if (!source_of(project, target, wanted[i]))
+            nowhere[nowhere_count++] = wanted[i];
+    if ((nowhere_count && sb_vendor_fetch(project, nowhere, nowhere_count, err) < 0) ||
+        copy_all(project, target, wanted, count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        count_fetched(report, target, &wanted[i]->digest);
+    return 0;
+}
+
+/* All that the lock names itself (images' documents, files, archives, evidence, step manifests), and then the
+ * answers that these name. */
 static int bring_named(sb_project *project, const sb_lock *lock, sb_store *target, sb_vendor_report *report,
                        sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
-    sb_needed_list needed = {0};
-    const sb_needed **wanted, **nowhere;
-    size_t want_count = 0, nowhere_count = 0;
+    sb_needed_list named = {0}, bodies = {0};
 
-    sb_needed_by_lock(lock, arena, &needed);
-    wanted = sb_arena_array(arena, const sb_needed *, needed.count + 1);
-    nowhere = sb_arena_array(arena, const sb_needed *, needed.count + 1);
-    for (size_t i = 0; i < needed.count; i++) {
-        const sb_needed *one = &needed.items[i];
-        bool known = false;
-
-        for (size_t k = 0; k < want_count && !known; k++)
-            known = sb_digest_eq(&wanted[k]->digest, &one->digest);
-        if (known)
-            continue;
-        if (is_sound(target, &one->digest)) {
-            report->present++;
-            continue;
-        }
-        wanted[want_count++] = one;
-        if (!source_of(project, target, one))
-            nowhere[nowhere_count++] = one;
-    }
-    if (nowhere_count && sb_vendor_fetch(project, nowhere, nowhere_count, err) < 0)
+    sb_needed_by_lock(lock, arena, &named);
+    if (bring(project, &named, target, report, err) < 0 ||
+        sb_needed_bodies(lock, target, arena, &bodies, err) < 0)
         return -1;
-    if (copy_all(project, target, wanted, want_count, err) < 0)
-        return -1;
-    for (size_t i = 0; i < want_count; i++)
-        count_fetched(report, target, &wanted[i]->digest);
-    return 0;
+    return bring(project, &bodies, target, report, err);
 }
 
 static int take_layer(const sb_layout *layout, sb_store *target, const sb_needed *layer,
@@ -201,7 +238,8 @@ typedef struct listing {
     sb_arena *arena;
     sb_vendored *items;
     size_t count, cap;
-    size_t named; /* the first that many are of the lock */
+    size_t *by_digest; /* places of those that the lock names */
+    size_t named;
 } listing;
 
 static void add_listed(listing *list, const sb_needed *needed)
@@ -210,17 +248,48 @@ static void add_listed(listing *list, const sb_needed *needed)
         .name = sb_needed_name(needed, list->arena), .digest = needed->digest, .size = needed->size};
 }
 
+static int cmp_places(const void *a, const void *b, void *ctx)
+{
+    const listing *list = ctx;
+
+    return sb_digest_cmp(&list->items[*(const size_t *)a].digest, &list->items[*(const size_t *)b].digest);
+}
+
+static void index_listed(listing *list)
+{
+    list->named = list->count;
+    list->by_digest = sb_arena_array(list->arena, size_t, list->count + 1);
+    for (size_t i = 0; i < list->count; i++)
+        list->by_digest[i] = i;
+    qsort_r(list->by_digest, list->count, sizeof(size_t), cmp_places, list);
+}
+
+/* The first place in the index whose digest is not below this one. */
+static size_t lower_bound(const listing *list, const sb_digest *digest)
+{
+    size_t low = 0, high = list->named;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (sb_digest_cmp(&list->items[list->by_digest[middle]].digest, digest) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static int list_object(void *ctx, const sb_digest *digest, uint64_t size, sb_error **err)
 {
     listing *list = ctx;
     bool known = false;
 
     (void)err;
-    for (size_t i = 0; i < list->named; i++) {
-        if (sb_digest_eq(&list->items[i].digest, digest)) {
-            list->items[i].size = size;
-            list->items[i].present = known = true;
-        }
+    for (size_t i = lower_bound(list, digest);
+         i < list->named && sb_digest_eq(&list->items[list->by_digest[i]].digest, digest); i++) {
+        list->items[list->by_digest[i]].size = size;
+        list->items[list->by_digest[i]].present = known = true;
     }
     if (!known)
         *SB_ARENA_PUSH(list->arena, list->items, list->count, list->cap) =
@@ -248,11 +317,13 @@ int sb_vendor_list(sb_project *project, const sb_lock *lock, sb_arena *arena, sb
     sb_needed_list needed = {0};
 
     sb_needed_by_lock(lock, arena, &needed);
+    if (project->store && sb_needed_bodies(lock, project->store, arena, &needed, err) < 0)
+        return -1;
     for (size_t i = 0; i < needed.count; i++)
         add_listed(&list, &needed.items[i]);
     if (project->store && list_layers(project, lock, &list, err) < 0)
         return -1;
-    list.named = list.count;
+    index_listed(&list);
     if (project->store && sb_store_each(project->store, list_object, &list, err) < 0)
         return -1;
     *ret_items = list.items;

@@ -72,6 +72,8 @@ static int open_stages(fetcher *f, const sb_needed *const *items, size_t count, 
         if (sb_store_stage(f->cache, key, &stages[i], err) < 0)
             return -1;
         downloads[i].request.url = items[i]->url;
+        if (items[i]->accept.ptr)
+            downloads[i].request.headers = sb_needed_headers(items[i], f->arena);
         downloads[i].fd = sb_stage_fd(stages[i]);
         downloads[i].expect = &items[i]->digest;
         downloads[i].expect_size = items[i]->size;

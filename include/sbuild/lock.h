@@ -241,6 +241,9 @@ typedef struct sb_frozen_options {
  */
 int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
                    sb_df_view **ret_view, sb_error **err);
+/* SB_ERR_STALE when this is the lock of a Dockerfile with another name. sb_frozen_view() looks at it first.
+ */
+int sb_lock_check_owner(const sb_project *project, const sb_lock *lock, sb_error **err);
 /* "linux/amd64" of the machine. */
 const char *sb_host_platform(void);
 
