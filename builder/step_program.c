@@ -7,10 +7,11 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* Relative to the directory of the running program: of a build tree (cli/sbuild, tests/unit/…), and of an
- * installation (bin/sbuild, libexec/docker/cli-plugins/docker-sbuild by its link). */
+/* Relative to the directory of the running program: of a build tree (cli/sbuild, tests/unit/…), of an
+ * installation (bin/sbuild, libexec/docker/cli-plugins/docker-sbuild by its link), and of two files that were
+ * copied together. */
 static const char *const places[] = {"../builder/step", "../../builder/step",
-                                     "../" SBUILD_LIBEXECDIR "/sbuild"};
+                                     "../" SBUILD_LIBEXECDIR "/sbuild", "."};
 
 static char *own_directory(void)
 {

@@ -46,6 +46,7 @@ other_user() {
 	client=$(dirname "$(command -v docker)")
 	mkdir "$T/user"
 	cp "$SBUILD" "$T/user/sbuild"
+	cp "${SBUILD%/*}"/../builder/step/sbuild-step-linux-* "$T/user/"
 	cp -rL "$client" "$T/user/client"
 	cp -r "$T/all" "$T/config" "$T/user/"
 	rm -rf "$T/user/all/.sbuild"
