@@ -9,7 +9,5 @@
 /* The proxy's URL, borrowed from the environment; NULL for a direct connection. Loopback hosts are always
  * direct. */
 const char *sb_proxy_for(const sb_url *url);
-/* Does "no_proxy"'s list name the host? Names match themselves and what is below them; "*" matches all. */
-bool sb_no_proxy_matches(sb_slice list, sb_slice host, unsigned port);
 
 #endif

@@ -204,19 +204,3 @@ char *sb_url_shown(sb_slice url)
     sb_buf_add_printable(&out, sb_slice_of(url.ptr, end), 500);
     return sb_buf_take(&out);
 }
-
-sb_slice sb_host_name(sb_slice host)
-{
-    ptrdiff_t colon;
-
-    if (host.len && host.ptr[0] == '[') {
-        ptrdiff_t close = sb_slice_chr(host, ']');
-
-        return close < 0 ? host : sb_slice_sub(host, 1, (size_t)close);
-    }
-    colon = sb_slice_chr(host, ':');
-    /* More than one colon: an address without brackets. */
-    if (colon < 0 || colon != sb_slice_rchr(host, ':'))
-        return host;
-    return sb_slice_sub(host, 0, (size_t)colon);
-}

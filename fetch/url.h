@@ -6,6 +6,8 @@
 #include <sbuild/error.h>
 #include <sbuild/slice.h>
 
+#include <fetch/no_proxy.h>
+
 enum { SB_URL_MAX = 8192 }; /* bytes */
 
 typedef struct sb_url {
@@ -27,7 +29,5 @@ int sb_url_follow(const sb_url *base, sb_slice location, sb_url *ret_url, sb_err
 bool sb_url_same_origin(const sb_url *a, const sb_url *b);
 /* Appends `text` percent-encoded as a query value; the caller frees it. */
 char *sb_url_escape(sb_slice text);
-/* "host" of "host[:port]", without brackets. */
-sb_slice sb_host_name(sb_slice host);
 
 #endif

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Ports, threads, and the end of it all. */
+#include <builder/step/fetch.h>
+#include <builder/step/recording.h>
+#include <builder/step/server.h>
+#include <builder/step/upstream.h>
+
+#include <sbuild/fs.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+enum {
+    LISTENERS_MAX = 16,
+    BACKLOG = 1024,
+    FETCH_SECONDS = 60, /* that a transfer may take after the command's end */
+    ABORT_SECONDS = 20,
+    END_SECONDS = 5,
+};
+
+typedef struct listener {
+    int fd;
+    step_entrance entrance;
+} listener;
+
+struct step_listeners {
+    pthread_mutex_t lock;
+    listener all[LISTENERS_MAX];
+    size_t count;
+    char transparent[LISTENERS_MAX][INET6_ADDRSTRLEN]; /* addresses that were asked for */
+    size_t transparent_count;
+    int wake; /* an eventfd: there is another one, or the end has come */
+    pthread_t thread;
+    bool running;
+};
+
+/* --- Listening --- */
+
+static int listen_on(const struct sockaddr *address, socklen_t len, int *ret_fd)
+{
+    sb_autoclose int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int one = 1;
+
+    if (fd < 0)
+        return errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (address->sa_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+    if (bind(fd, address, len) < 0 || listen(fd, BACKLOG) < 0)
+        return errno;
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+static bool add_listener(struct step_listeners *listeners, int fd, step_entrance entrance)
+{
+    bool added;
+
+    pthread_mutex_lock(&listeners->lock);
+    added = listeners->count < LISTENERS_MAX;
+    if (added)
+        listeners->all[listeners->count++] = (listener){fd, entrance};
+    pthread_mutex_unlock(&listeners->lock);
+    return added;
+}
+
+static int listen_as_proxy(step_server *server, sb_error **err)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t len = sizeof(v4);
+    int fd = -1, status = listen_on((const struct sockaddr *)&v4, len, &fd);
+
+    if (status)
+        return sb_fail(err, SB_ERR_IO, "cannot listen on 127.0.0.1: %s", strerror(status));
+    (void)add_listener(server->listeners, fd, STEP_BY_PROXY);
+    if (getsockname(fd, (struct sockaddr *)&v4, &len) < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot listen on 127.0.0.1: %s", strerror(errno));
+    server->port = ntohs(v4.sin_port);
+    v6.sin6_port = v4.sin_port;
+    if (listen_on((const struct sockaddr *)&v6, sizeof(v6), &fd) == 0)
+        (void)add_listener(server->listeners, fd, STEP_BY_PROXY);
+    return 0;
+}
+
+static void wake(const struct step_listeners *listeners)
+{
+    uint64_t one = 1;
+
+    (void)!write(listeners->wake, &one, sizeof(one));
+}
+
+/* False: it was asked for before. */
+static bool is_new_address(struct step_listeners *listeners, const char *address)
+{
+    bool fresh = true;
+
+    pthread_mutex_lock(&listeners->lock);
+    for (size_t i = 0; i < listeners->transparent_count; i++)
+        fresh = fresh && strcmp(listeners->transparent[i], address) != 0;
+    fresh = fresh && listeners->transparent_count < LISTENERS_MAX;
+    if (fresh)
+        memcpy(listeners->transparent[listeners->transparent_count++], address, strlen(address) + 1);
+    pthread_mutex_unlock(&listeners->lock);
+    return fresh;
+}
+
+int step_server_listen_transparent(step_server *server, const char *address, sb_error **err)
+{
+    static const struct {
+        uint16_t port;
+        step_entrance entrance;
+    } ports[] = {{80, STEP_BY_HTTP_PORT}, {443, STEP_BY_HTTPS_PORT}};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+    if (strlen(address) >= INET6_ADDRSTRLEN || inet_pton(AF_INET, address, &v4.sin_addr) != 1 ||
+        ntohl(v4.sin_addr.s_addr) >> 24 != 127)
+        return sb_fail(err, SB_ERR_INTERNAL, "%s is no loopback address", address);
+    if (!is_new_address(server->listeners, address))
+        return 0;
+    for (size_t i = 0; i < SB_COUNT(ports); i++) {
+        int fd = -1, status;
+
+        v4.sin_port = htons(ports[i].port);
+        status = listen_on((const struct sockaddr *)&v4, sizeof(v4), &fd);
+        if (status == EADDRINUSE)
+            continue;
+        if (status)
+            return sb_fail(err, SB_ERR_IO, "cannot listen on %s:%u: %s", address, ports[i].port,
+                           strerror(status));
+        if (!add_listener(server->listeners, fd, ports[i].entrance))
+            close(fd);
+    }
+    wake(server->listeners);
+    return 0;
+}
+
+/* --- Accepting --- */
+
+static void *connection_thread(void *arg)
+{
+    step_connection *connection = arg;
+    step_server *server = connection->server;
+
+    step_connection_serve(connection);
+    free(connection);
+    pthread_mutex_lock(&server->lock);
+    server->connection_count--;
+    pthread_cond_broadcast(&server->idle);
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+void step_connection_unlist(step_connection *connection)
+{
+    step_server *server = connection->server;
+
+    pthread_mutex_lock(&server->lock);
+    *connection->link = connection->next;
+    if (connection->next)
+        connection->next->link = connection->link;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void begin_connection(step_server *server, int fd, step_entrance entrance)
+{
+    step_connection *connection = sb_new(step_connection);
+
+    *connection = (step_connection){.server = server, .entrance = entrance, .fd = fd};
+    pthread_mutex_lock(&server->lock);
+    while (server->connection_count >= STEP_CONNECTIONS_MAX && !server->stopping)
+        pthread_cond_wait(&server->idle, &server->lock);
+    connection->next = server->connections;
+    connection->link = &server->connections;
+    if (connection->next)
+        connection->next->link = &connection->next;
+    server->connections = connection;
+    server->connection_count++;
+    pthread_mutex_unlock(&server->lock);
+    if (server->stopping || !step_thread(connection_thread, connection)) {
+        step_connection_unlist(connection);
+        close(fd);
+        free(connection);
+        pthread_mutex_lock(&server->lock);
+        server->connection_count--;
+        pthread_mutex_unlock(&server->lock);
+    }
+}
+
+static size_t list_ports(struct step_listeners *listeners, struct pollfd *ports, step_entrance *entrances)
+{
+    size_t count;
+
+    pthread_mutex_lock(&listeners->lock);
+    count = listeners->count;
+    for (size_t i = 0; i < count; i++) {
+        ports[i] = (struct pollfd){.fd = listeners->all[i].fd, .events = POLLIN};
+        entrances[i] = listeners->all[i].entrance;
+    }
+    pthread_mutex_unlock(&listeners->lock);
+    ports[count] = (struct pollfd){.fd = listeners->wake, .events = POLLIN};
+    return count;
+}
+
+static void *accept_thread(void *arg)
+{
+    step_server *server = arg;
+    struct pollfd ports[LISTENERS_MAX + 1];
+    step_entrance entrances[LISTENERS_MAX];
+    uint64_t woken;
+
+    while (!server->stopping) {
+        size_t count = list_ports(server->listeners, ports, entrances);
+
+        if (poll(ports, count + 1, -1) < 0 && errno != EINTR)
+            break;
+        if (ports[count].revents)
+            (void)!read(server->listeners->wake, &woken, sizeof(woken));
+        for (size_t i = 0; i < count; i++) {
+            int fd = ports[i].revents ? accept4(ports[i].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+
+            if (fd >= 0)
+                begin_connection(server, fd, entrances[i]);
+            else if (ports[i].revents && (errno == EMFILE || errno == ENFILE))
+                nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        }
+    }
+    return NULL;
+}
+
+int step_server_run(step_server *server, sb_error **err)
+{
+    sigset_t all, before;
+    int status;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    status = pthread_create(&server->listeners->thread, NULL, accept_thread, server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status)
+        return sb_fail(err, SB_ERR_IO, "cannot start a thread: %s", strerror(status));
+    server->listeners->running = true;
+    return 0;
+}
+
+unsigned step_server_port(const step_server *server)
+{
+    return server->port;
+}
+
+/* --- The beginning --- */
+
+static int load_manifest(step_server *server, sb_error **err)
+{
+    sb_autofree char *path = sb_asprintf("%s/manifest", server->config->dir);
+    sb_autofree char *objects = sb_asprintf("%s/objects", server->config->dir);
+    sb_autofree char *text = NULL;
+    bool missing = false;
+    size_t len;
+
+    server->objects = step_objects_new(open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (sb_read_file(AT_FDCWD, path, SB_STEP_MANIFEST_MAX, &text, &len, &missing, err) < 0 && !missing)
+        return -1;
+    if (missing) {
+        server->locked = sb_step_manifest_new();
+        return 0;
+    }
+    return sb_step_manifest_parse(sb_slice_of(text, len), path, &server->locked, err);
+}
+
+static void set_date(step_server *server)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t when = (time_t)server->config->epoch;
+    struct tm tm;
+
+    if (!gmtime_r(&when, &tm))
+        tm = (struct tm){.tm_mday = 1, .tm_year = 70, .tm_wday = 4};
+    snprintf(server->date, sizeof(server->date), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+             tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+int step_server_new(const step_config *config, step_ca *ca, step_server **ret_server, sb_error **err)
+{
+    SB_AUTO(step_server) server = sb_new(step_server);
+
+    server->config = config;
+    server->ca = ca;
+    server->listeners = sb_new(struct step_listeners);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->idle, NULL);
+    pthread_mutex_init(&server->listeners->lock, NULL);
+    set_date(server);
+    server->listeners->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->listeners->wake < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot make an eventfd: %s", strerror(errno));
+    if (load_manifest(server, err) < 0 || step_tls_new(ca, &server->tls, err) < 0 ||
+        listen_as_proxy(server, err) < 0)
+        return -1;
+    if (config->mode == STEP_RECORD &&
+        (step_recording_new(config->rec_dir, server->locked, &server->recording, err) < 0 ||
+         step_upstream_new(config, server->port, &server->upstream, err) < 0))
+        return -1;
+    *ret_server = SB_TAKE(server);
+    return 0;
+}
+
+/* --- The end --- */
+
+static void stop_connections(step_server *server)
+{
+    struct timespec until;
+    int status = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += END_SECONDS;
+    pthread_mutex_lock(&server->lock);
+    for (step_connection *c = server->connections; c; c = c->next)
+        (void)shutdown(c->fd, SHUT_RDWR);
+    while (server->connection_count && status == 0)
+        status = pthread_cond_timedwait(&server->idle, &server->lock, &until);
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void stop(step_server *server)
+{
+    struct step_listeners *listeners = server->listeners;
+
+    if (!listeners->running)
+        return;
+    pthread_mutex_lock(&server->lock);
+    server->stopping = true;
+    pthread_cond_broadcast(&server->idle);
+    pthread_mutex_unlock(&server->lock);
+    wake(listeners);
+    pthread_join(listeners->thread, NULL);
+    listeners->running = false;
+    if (server->recording && !step_fetch_wait(server, FETCH_SECONDS)) {
+        step_upstream_abort(server->upstream);
+        (void)step_fetch_wait(server, ABORT_SECONDS);
+    }
+    stop_connections(server);
+}
+
+int step_server_finish(step_server *server, unsigned *ret_fatal, unsigned *ret_other, sb_error **err)
+{
+    stop(server);
+    if (server->recording && step_recording_finish(server, err) < 0)
+        return -1;
+    pthread_mutex_lock(&server->lock);
+    *ret_fatal = server->missed_fatal;
+    *ret_other = server->missed_other;
+    pthread_mutex_unlock(&server->lock);
+    return 0;
+}
+
+void step_server_free(step_server *server)
+{
+    if (!server)
+        return;
+    stop(server);
+    /* A thread that could not be ended still needs it; the process ends soon. */
+    if (server->connection_count || server->fetch_count)
+        return;
+    for (size_t i = 0; i < server->listeners->count; i++)
+        close(server->listeners->all[i].fd);
+    if (server->listeners->wake >= 0)
+        close(server->listeners->wake);
+    pthread_mutex_destroy(&server->listeners->lock);
+    free(server->listeners);
+    step_upstream_free(server->upstream);
+    step_recording_free(server->recording);
+    step_objects_free(server->objects);
+    step_table_clear(&server->asked);
+    sb_step_manifest_free(server->locked);
+    SSL_CTX_free(server->tls);
+    pthread_cond_destroy(&server->idle);
+    pthread_mutex_destroy(&server->lock);
+    free(server->notices);
+    free(server);
+}
