@@ -134,7 +134,7 @@ typedef struct sb_lock_step {
 } sb_lock_step;
 
 typedef struct sb_lock_package { /* something in an answer that has a name */
-    sb_slice purl;               /* "pkg:deb/debian/curl@7.88.1-10+deb12u14?arch=amd64" */
+    sb_slice purl;               /* "pkg:deb/debian/curl@7.88.1-10%2Bdeb12u14?arch=amd64" */
     sb_digest digest;            /* sha256 of the bytes */
     sb_slice integrity;          /* as a native lock file states it: "sha512-…"; absent without */
     sb_slice vouched;            /* that file: "package-lock.json"; absent without */
@@ -222,6 +222,11 @@ int sb_lock_read_manifest(sb_project *project, const sb_lock_step *entry, sb_ste
                           sb_error **err);
 /* A new entry for this step, with nothing recorded yet. */
 sb_lock_step sb_lock_step_of(sb_lock *lock, const sb_run_step *step);
+/*
+ * Makes lock->packages anew from the manifests of all its steps, which must be in store or cache; who vouches
+ * for a package that was there before stays. To be called when steps have changed.
+ */
+int sb_lock_fill_packages(sb_project *project, sb_lock *lock, sb_error **err);
 /* Drops the steps of stages that the Dockerfile does not have any more, and what only they asked for. */
 void sb_lock_drop_stages(sb_lock *lock, const sb_dockerfile *df);
 
