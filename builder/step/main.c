@@ -6,35 +6,59 @@
 #include <builder/step/run.h>
 
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
 
+/* The library's errors are messages already. */
 static int refuse(const sb_error *error)
 {
     fprintf(stderr, "sbuild: %s\n", error->message);
     return SB_STEP_EXIT_REFUSED;
 }
 
-/* The whole life of a step. */
 static int run(char *const *argv)
 {
-    SB_AUTO(step_config) config = NULL;
     SB_AUTO(sb_error) error = NULL;
-    step_child child = {0};
+    int status = step_run(argv, &error);
 
-    if (step_config_load(SB_STEP_DIR, &config, &error) < 0)
+    return status < 0 ? refuse(error) : status;
+}
+
+static int probe(void)
+{
+    SB_AUTO(sb_error) error = NULL;
+    sb_autobuf out = SB_BUF_INIT(1 << 20);
+
+    if (step_probe(&out, &error) < 0)
         return refuse(error);
-    step_signals_hold(&child);
-    if (step_child_start(&child, argv, environ, &error) < 0)
-        return refuse(error);
-    return step_child_wait(&child);
+    return fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : SB_STEP_EXIT_REFUSED;
+}
+
+static int export(char *const *arguments, size_t count)
+{
+    SB_AUTO(sb_error) error = NULL;
+
+    return step_export(arguments, count - 1, arguments[count - 1], &error) < 0 ? refuse(error) : 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc > 2 && strcmp(argv[1], "--") == 0)
+    const char *slash = argc ? strrchr(argv[0], '/') : NULL;
+    const char *command = argc > 1 ? argv[1] : "";
+
+    if (slash && strcmp(slash + 1, STEP_GPGV) == 0)
+        return step_gpgv(argv);
+    if (strcmp(command, "--") == 0 && argc > 2)
         return run(argv + 2);
-    fputs("usage: sbuild-step -- COMMAND [ARGUMENT...]\n", stderr);
+    if (strcmp(command, "export") == 0 && argc > 3)
+        return export(argv + 2, (size_t)argc - 2);
+    if (strcmp(command, "probe") == 0 && argc == 2)
+        return probe();
+    fputs("usage: " SB_STEP_PROGRAM " -- COMMAND [ARGUMENT...]\n"
+          "       " SB_STEP_PROGRAM " export DIRECTORY... TO\n"
+          "       " SB_STEP_PROGRAM " probe\n",
+          stderr);
     return EXIT_USAGE;
 }

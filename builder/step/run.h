@@ -27,4 +27,59 @@ int step_child_start(step_child *child, char *const *argv, char *const *env, sb_
 /* Its exit status, or 128 and the number of the signal that ended it. */
 int step_child_wait(const step_child *child);
 
+/* builder/step/run.c: the life of a step, from SB_STEP_DIR on. Its exit status; -1: it was refused, or could
+ * not be brought to its end. */
+int step_run(char *const *argv, sb_error **err);
+
+/* --- builder/step/network.c ------------------------------------------------------------------------------
+ */
+
+/* SB_ERR_ENGINE when an interface other than loopback is up and has an address. */
+int step_network_sealed(sb_error **err);
+/* What is to be known of a step before one is made, as JSON: name servers, interfaces, user, kernel. */
+int step_probe(sb_buf *out, sb_error **err);
+
+/* builder/step/export.c: copies the finished ones of the recordings in the directories `from` to TO/NAME, by
+ * the last part of their names. */
+int step_export(char *const *from, size_t count, const char *to, sb_error **err);
+
+/* --- builder/step/files.c: what clients read, in one directory below SB_STEP_TMP_DIR ------------------ */
+
+typedef struct step_files {
+    char *dir;       /* absolute; removed, with what is in it, by step_files_free */
+    char *ca;        /* PEM: the step's authority alone */
+    char *trust;     /* PEM: that, and what the image trusts */
+    char *trust_p12; /* the step's authority as Java wants it */
+    char *wgetrc;
+    char *apt_conf;
+    char *gpgv; /* link to this program, by the name under which it stands before the real gpgv */
+} step_files;
+
+/* `tmp` is SB_STEP_TMP_DIR but for tests, `env` the environment of the user's command. Any user can read what
+ * is made. */
+int step_files_new(const char *tmp, const step_config *config, const step_ca *ca, unsigned port,
+                   char *const *env, step_files **ret_files, sb_error **err);
+void step_files_free(step_files *files);
+SB_DEFINE_CLEANUP(step_files, step_files_free)
+
+/* builder/step/java.c: the authority in the one form of PKCS#12 that every Java since 8 takes for trusted. */
+int step_java_trust(const step_ca *ca, sb_buf *out, sb_error **err);
+/* builder/step/apt.c: apt's configuration; `chosen` is the user's own, or NULL. */
+void step_apt_conf(const step_files *files, const step_config *config, unsigned port, const char *chosen,
+                   sb_buf *out);
+/* builder/step/gpgv.c: this program, called as gpgv by apt. `argv` is its own. Returns its exit status. */
+#define STEP_GPGV "gpgv"
+int step_gpgv(char **argv);
+
+/* --- builder/step/environment.c: the one table of variables ----------------------------------------------
+ */
+
+#define STEP_JAVA_PASSWORD "changeit" /* Java's own default; there is no secret in a trust store */
+
+/* The environment of the command: `env` with what the table sets. In `arena`, NULL-terminated. */
+char **step_environment(sb_arena *arena, char *const *env, const step_config *config, const step_files *files,
+                        unsigned port);
+/* The value of a variable in `env`; NULL without. */
+const char *step_environment_get(char *const *env, const char *name);
+
 #endif

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -P link.cmake -- COMMAND...: links, and leaves out what the linker says of the resolver and of shared objects in
+# static programs: libcrypto refers to both, and nothing here needs either's configuration. (The linker's own switch for
+# that keeps quiet about missing symbols too.)
+set(command "")
+math(EXPR last "${CMAKE_ARGC} - 1")
+set(seen FALSE)
+foreach(i RANGE ${last})
+  if(seen)
+    list(APPEND command "${CMAKE_ARGV${i}}")
+  elseif(CMAKE_ARGV${i} STREQUAL "--")
+    set(seen TRUE)
+  endif()
+endforeach()
+execute_process(COMMAND ${command} RESULT_VARIABLE status ERROR_VARIABLE errors)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${errors}")
+endif()
+string(REGEX REPLACE "[^\n]*(in function `|Using '[a-z_0-9]+' in statically linked)[^\n]*\n" "" errors "${errors}")
+if(errors)
+  message(NOTICE "${errors}")
+endif()
