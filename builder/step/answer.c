@@ -8,7 +8,7 @@
 
 #include <fetch/address.h>
 
-enum { HEAD_MAX = SB_STEP_HEADERS_MAX + 4096, SHORT_BODY = 8 << 10 };
+enum { SHORT_BODY = 8 << 10 };
 
 static const char *reason_of(unsigned status)
 {
@@ -51,7 +51,6 @@ static const char *reason_of(unsigned status)
 
 void step_answer_begin(sb_buf *out, const step_request *request, unsigned status)
 {
-    *out = SB_BUF_INIT(HEAD_MAX);
     sb_buf_printf(out, "HTTP/1.1 %u %s\r\n", status, reason_of(status));
     if (!request->keep)
         sb_buf_addz(out, "Connection: close\r\n");
@@ -72,7 +71,7 @@ static bool is_head(const step_request *request)
 
 bool step_send_text(step_request *request, unsigned status, const char *text)
 {
-    sb_autobuf out;
+    sb_autobuf out = SB_BUF_INIT(STEP_ANSWER_HEAD_MAX);
 
     step_answer_begin(&out, request, status);
     sb_buf_printf(&out, "Date: %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n",
@@ -96,7 +95,7 @@ bool step_send_locked(step_request *request, const sb_step_request *answer, int 
                 sb_slice_eqz(request->head.method, "GET") &&
                 step_range_holds(&request->head, answer->headers, answer->header_count);
     uint64_t first = 0, len = answer->size;
-    sb_autobuf out;
+    sb_autobuf out = SB_BUF_INIT(STEP_ANSWER_HEAD_MAX);
 
     if (part && !step_range_apply(&request->range, answer->size, &first, &len)) {
         step_answer_begin(&out, request, 416);

@@ -370,7 +370,7 @@ static void write_head(const step_request *request, const step_fetch *fetch, con
 static bool relay(step_request *request, step_fetch *fetch)
 {
     bool body, chunked;
-    sb_autobuf out;
+    sb_autobuf out = SB_BUF_INIT(STEP_ANSWER_HEAD_MAX);
     part p;
 
     if (!wait_for_head(fetch)) {

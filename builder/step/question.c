@@ -2,6 +2,8 @@
 /* From the head of a request to the question that is looked up: which URL is it, and which headers count? */
 #include <builder/step/server.h>
 
+#include <sbuild/utf8.h>
+
 static bool is_url(sb_slice target)
 {
     sb_slice http = SB_LIT("http://"), https = SB_LIT("https://");
@@ -80,6 +82,18 @@ static int by_name(const void *a, const void *b)
     return order ? order : sb_slice_cmp(x->value, y->value);
 }
 
+bool step_is_text(sb_slice value)
+{
+    uint32_t c;
+
+    for (size_t i = 0, n; i < value.len; i += n) {
+        n = sb_utf8_decode(value.ptr + i, value.len - i, &c);
+        if (!n)
+            return false;
+    }
+    return true;
+}
+
 static void read_wanted(step_request *request)
 {
     sb_step_request *q = &request->question;
@@ -88,7 +102,8 @@ static void read_wanted(step_request *request)
     q->wanted = NULL;
     q->wanted_count = 0;
     for (size_t i = 0; i < request->head.count; i++)
-        if (sb_step_wants_header(request->head.headers[i].name))
+        if (sb_step_wants_header(request->head.headers[i].name) &&
+            step_is_text(request->head.headers[i].value))
             *SB_ARENA_PUSH(request->arena, q->wanted, q->wanted_count, cap) = request->head.headers[i];
     if (q->wanted_count > 1)
         qsort(q->wanted, q->wanted_count, sizeof(*q->wanted), by_name);

@@ -231,19 +231,11 @@ static sb_step_header *keep_headers(sb_arena *arena, const sb_step_request *answ
 
     for (size_t i = 0; i < answer->header_count; i++) {
         const sb_step_header *h = &answer->headers[i];
-        size_t k = 0;
-        sb_slice value;
 
-        if (!sb_step_keeps_header(h->name))
-            continue;
-        value = sb_step_header_value(arena, h->name, h->value);
-        while (k < count && !sb_slice_eq(kept[k].name, h->name))
-            k++;
-        /* Several of one name are one list. */
-        if (k < count)
-            value = sb_arena_printf(arena, "%" SB_FMT ", %" SB_FMT, SB_ARG(kept[k].value), SB_ARG(value));
-        kept[k] = (sb_step_header){sb_arena_dup(arena, h->name), sb_arena_dup(arena, value)};
-        count += k == count;
+        if (sb_step_keeps_header(h->name) && step_is_text(h->value))
+            kept[count++] =
+                (sb_step_header){sb_arena_dup(arena, h->name),
+                                 sb_arena_dup(arena, sb_step_header_value(arena, h->name, h->value))};
     }
     *ret_count = count;
     return kept;

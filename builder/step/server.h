@@ -18,6 +18,7 @@ enum {
     STEP_TRANSFER_SECONDS = 600, /* a client or upstream that stops in the middle */
     STEP_THREAD_STACK = 512 << 10,
     STEP_NOTICES_MAX = 200, /* lines on standard error */
+    STEP_ANSWER_HEAD_MAX = SB_STEP_HEADERS_MAX + 4096,
     STEP_REPORT_MAX = 1 << 20,
 };
 
@@ -123,6 +124,8 @@ typedef struct step_request {
 /* Fills in question, target and range from the head; `authority` (of a tunnel) may be absent. SB_ERR_PARSE
  * says what is wrong. The body is the caller's business. */
 int step_question_of(step_request *request, sb_slice scheme, sb_slice authority, sb_error **err);
+/* A manifest is JSON: other header values are not part of it. */
+bool step_is_text(sb_slice value);
 /* "host:port" or "[host]:port" taken apart; false: it is none. A port that is not there is 0. */
 bool step_authority_split(sb_slice authority, sb_slice *ret_host, unsigned *ret_port);
 
@@ -130,7 +133,8 @@ bool step_authority_split(sb_slice authority, sb_slice *ret_host, unsigned *ret_
 bool step_send_text(step_request *request, unsigned status, const char *text);
 /* What the manifest says, from `file` (-1: nothing but a head). */
 bool step_send_locked(step_request *request, const sb_step_request *answer, int file);
-/* The beginning of an answer, ready for further headers; step_answer_end sends it. */
+/* The beginning of an answer, into an empty buffer of STEP_ANSWER_HEAD_MAX; behind further headers
+ * step_answer_end sends it. */
 void step_answer_begin(sb_buf *out, const step_request *request, unsigned status);
 bool step_answer_end(sb_buf *out, step_request *request, bool more);
 /* Does the lock have it, or, when recording, upstream? Answers in any case. */

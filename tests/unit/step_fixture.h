@@ -86,18 +86,13 @@ static inline sb_step_request *step_fixture_lock(step_fixture *f, const char *me
     return sb_step_manifest_add(f->locked, &request);
 }
 
-/* With $PORT, $PROXY, $CA, … for the scripts. */
-static inline void step_fixture_start(step_fixture *f, step_mode mode)
+/* With what the files say. The scripts get $PORT, $PROXY and the variables that lead clients to it. */
+static inline void step_fixture_restart(step_fixture *f)
 {
-    sb_autobuf text = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
     SB_AUTO(sb_error) err = NULL;
     char port[16];
     char *proxy;
 
-    assert_int_equal(sb_step_manifest_format(f->locked, &text, NULL), 0);
-    assert_int_equal(sb_write_file(f->temp->dirfd, "step/manifest", sb_buf_slice(&text), 0644, NULL), 0);
-    assert_int_equal(sb_write_file(f->temp->dirfd, "ca.pem", step_ca_pem(f->ca), 0644, NULL), 0);
-    f->config.mode = mode;
     if (step_server_new(&f->config, f->ca, &f->server, &err) < 0 || step_server_run(f->server, &err) < 0)
         fail_msg("%s", err->message);
     snprintf(port, sizeof(port), "%u", step_server_port(f->server));
@@ -114,6 +109,17 @@ static inline void step_fixture_start(step_fixture *f, step_mode mode)
     setenv("CURL_CA_BUNDLE", proxy, 1);
     setenv("SSL_CERT_FILE", proxy, 1);
     free(proxy);
+}
+
+static inline void step_fixture_start(step_fixture *f, step_mode mode)
+{
+    sb_autobuf text = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
+
+    assert_int_equal(sb_step_manifest_format(f->locked, &text, NULL), 0);
+    assert_int_equal(sb_write_file(f->temp->dirfd, "step/manifest", sb_buf_slice(&text), 0644, NULL), 0);
+    assert_int_equal(sb_write_file(f->temp->dirfd, "ca.pem", step_ca_pem(f->ca), 0644, NULL), 0);
+    f->config.mode = mode;
+    step_fixture_restart(f);
 }
 
 static inline void step_fixture_finish(step_fixture *f)
