@@ -4,10 +4,10 @@
  * canonical image, and only when all of that succeeded does anything get a name.
  */
 #include <builder/archive.h>
-#include <builder/build_memo.h>
+#include <builder/build_run.h>
 #include <builder/engine.h>
 #include <builder/output.h>
-#include <builder/serve.h>
+#include <builder/reproduce.h>
 
 #include <sbuild/fs.h>
 #include <sbuild/json.h>
@@ -41,11 +41,13 @@ typedef struct job {
     sb_canonical_options canonical; /* what is the same for all platforms */
     sb_memo memo;                   /* with the layout of the canonical images */
     built results[PLATFORMS_MAX];
-    sb_descriptor whole; /* the image, or the index of several */
+    sb_descriptor whole;           /* the image, or the index of several */
+    sb_reproduction *reproduction; /* --check-reproducible */
 } job;
 
 static void job_clear(job *j)
 {
+    sb_reproduction_free(j->reproduction);
     sb_memo_close(&j->memo);
     sb_engine_free(j->engine);
     sb_lock_free(j->lock);
@@ -98,8 +100,11 @@ static int plan_outputs(job *j, sb_error **err)
         j->want_push |= output->kind == SB_OUTPUT_PUSH;
     }
     if (sb_output_check_file("--iidfile", options->iidfile, err) < 0 ||
-        sb_output_check_file("--metadata-file", options->metadata_file, err) < 0)
+        sb_output_check_file("--metadata-file", options->metadata_file, err) < 0 ||
+        sb_output_check_file("--report", options->report, err) < 0)
         return -1;
+    if (options->report && !options->check_reproducible)
+        return sb_fail(err, SB_ERR_USAGE, "--report is of --check-reproducible, which is not given");
     if (!j->output_count && !j->want_push)
         j->want_load = true;
     if (j->want_push && !j->tag_count)
@@ -222,33 +227,31 @@ static int canonicalize(job *j, const sb_plan *plan, const char *from_path, cons
 static int build_platform(job *j, size_t index, sb_error **err)
 {
     SB_AUTO(sb_plan) plan = NULL;
-    SB_AUTO(sb_serve) serve = NULL;
     sb_slice layout;
     sb_digest manifest;
 
-    if (sb_plan_make(j->project, j->lock, j->options, j->engine, j->platforms[index], NULL, &plan, err) < 0)
-        return -1;
-    if (!j->engine->can.layout_contexts && j->engine->kind == SB_ENGINE_DOCKER && plan->image_count) {
-        const char *host = getenv("DOCKER_HOST");
-
-        if (host && *host && strncmp(host, "unix:", 5) != 0)
-            return sb_fail(
-                err, SB_ERR_ENGINE,
-                "the Docker daemon is on another machine and uses the classic image store, which can "
-                "take images from a registry only; switch on its containerd image store");
-        if (sb_serve_start(plan->images[0].layout.ptr, &serve, err) < 0)
-            return -1;
-        plan->registry = sb_slice_z(sb_serve_address(serve));
-    }
-    sb_seal_warn(plan);
-    layout = sb_arena_printf(j->arena, "%" SB_FMT "/result", SB_ARG(plan->path));
-    if (j->ops->build(plan, layout.ptr, &manifest, err) < 0)
-        return sb_seal_failed(plan, err);
-    if (sb_result_rebase(plan, layout.ptr, &manifest, err) < 0 ||
+    if (sb_build_run(j->project, j->lock, j->options, j->engine, j->platforms[index], &plan, &layout,
+                     &manifest, err) < 0 ||
         canonicalize(j, plan, layout.ptr, &manifest, &j->results[index], err) < 0)
         return -1;
     /* It has served its purpose, and may be large. */
     return sb_remove_tree(plan->dirfd, "result", err);
+}
+
+/* The same, twice and under different conditions. */
+static int check_platform(job *j, size_t index, sb_error **err)
+{
+    built *result = &j->results[index];
+    const sb_reproduced *made;
+
+    if (sb_reproduce(j->project, j->lock, j->options, j->engine, j->platforms[index], &j->canonical, &j->memo,
+                     j->reproduction, err) < 0)
+        return -1;
+    made = &j->reproduction->items[index];
+    result->platform = result->image.platform = made->platform;
+    if (made->same)
+        *result = (built){made->platform, made->image, made->base_layers};
+    return 0;
 }
 
 /* --- The whole --- */
@@ -400,6 +403,7 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
     __attribute__((cleanup(job_clear)))
     job j = {.arena = sb_arena_new(), .project = project, .options = options};
     SB_AUTO(sb_build_result) result = NULL;
+    SB_AUTO(sb_build_result) findings = NULL;
     sb_autoclose int exclusive = -1;
 
     if (plan_platforms(&j, err) < 0 || plan_outputs(&j, err) < 0 ||
@@ -411,9 +415,17 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
     if (check_arguments(&j, err) < 0 || sb_project_exclusive(project, &exclusive, err) < 0 ||
         sb_memo_open(project, &j.memo, err) < 0)
         return -1;
+    if (options->check_reproducible)
+        j.reproduction = sb_reproduction_new(project);
     for (size_t i = 0; i < j.platform_count; i++)
-        if (build_platform(&j, i, err) < 0)
+        if ((j.reproduction ? check_platform : build_platform)(&j, i, err) < 0)
             return -1;
+    if (j.reproduction && sb_reproduction_report(j.reproduction, options, &findings, err) < 0)
+        return -1;
+    if (findings && findings->differs) {
+        *ret_result = SB_TAKE(findings);
+        return 0;
+    }
     if (j.platform_count == 1)
         j.whole = j.results[0].image;
     else if (make_index(&j, err) < 0)
@@ -424,6 +436,8 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
         sb_result_report(project, options, j.engine, j.memo.layout, &j.results[0].image, &j.whole, j.tags,
                          &result, err) < 0)
         return -1;
+    if (findings)
+        result->findings = sb_arena_dup(result->arena, findings->findings);
     *ret_result = SB_TAKE(result);
     return 0;
 }

@@ -167,8 +167,10 @@ static int open_scratch(sb_plan *plan, sb_error **err)
     sb_project *project = plan->project;
     sb_autofree char *scratch = NULL;
     sb_autoclose int fd = -1;
-    sb_slice name = sb_arena_printf(plan->arena, "%" SB_FMT "-%" SB_FMT, SB_ARG(project->dockerfile_name),
-                                    SB_ARG(plan->platform));
+    const char *begin = plan->options->scratch;
+    sb_slice name =
+        sb_arena_printf(plan->arena, "%s%s%" SB_FMT "-%" SB_FMT, begin ? begin : "", begin ? "-" : "",
+                        SB_ARG(project->dockerfile_name), SB_ARG(plan->platform));
     char *plain = sb_arena_strdup(plan->arena, name);
 
     if (sb_project_scratch(project, &fd, &scratch, err) < 0)

@@ -75,6 +75,8 @@ static int take_base_layer(canonical *c, size_t index, bool look, sb_error **err
     if (sb_json_array(old, "urls"))
         json_object_set(descriptor, "urls", sb_json_array(old, "urls"));
     json_array_append_new(c->layers, descriptor);
+    if (c->options->sources)
+        c->options->sources[c->layer_count] = index;
     c->layer_count++;
     if (copy_blob(c, layer, err) < 0)
         return -1;
@@ -134,6 +136,8 @@ static int remake_layer(canonical *c, size_t index, sb_error **err)
         return 0;
     if (sb_gzip_finish(gzip, &digest, &size, err) < 0 || sb_blob_commit(c->to, result, &digest, err) < 0)
         return -1;
+    if (c->options->sources)
+        c->options->sources[c->layer_count] = index;
     sb_hasher_finish(hasher, &c->diff_ids[c->layer_count++]);
     json_array_append_new(c->layers, descriptor_json(MEDIA_OCI_LAYER "+gzip", &digest, size));
     return 0;

@@ -199,6 +199,8 @@ typedef struct sb_volatile_rule {
 } sb_volatile_rule;
 extern const sb_volatile_rule sb_volatile_rules[];
 extern const size_t sb_volatile_rule_count;
+/* '*' within a component, a component of two stars for any number of components. */
+bool sb_path_matches(sb_slice pattern, sb_slice path);
 /* The rule by which a file is left out, or NULL. */
 const sb_volatile_rule *sb_volatile_match(const sb_canonical_options *options, sb_slice path, uint64_t size);
 #define SB_VOLATILE_PYC "python-bytecode"

@@ -122,7 +122,7 @@ static bool match_component(sb_slice pattern, sb_slice name)
     return p == pattern.len;
 }
 
-static bool match_path(sb_slice pattern, sb_slice path)
+bool sb_path_matches(sb_slice pattern, sb_slice path)
 {
     while (pattern.ptr) {
         sb_slice part = sb_slice_cut(&pattern, '/');
@@ -137,7 +137,7 @@ static bool match_path(sb_slice pattern, sb_slice path)
         if (!pattern.ptr)
             return true;
         for (; path.ptr; (void)sb_slice_cut(&path, '/'))
-            if (match_path(pattern, path))
+            if (sb_path_matches(pattern, path))
                 return true;
         return false;
     }
@@ -172,7 +172,7 @@ static bool is_about(const sb_volatile_rule *rule, sb_slice path, uint64_t size)
     if (rule->max_size && size > rule->max_size)
         return false;
     for (const char *const *pattern = rule->patterns; *pattern; pattern++)
-        if (match_path(sb_slice_z(*pattern), path))
+        if (sb_path_matches(sb_slice_z(*pattern), path))
             return true;
     return false;
 }

@@ -21,6 +21,8 @@ typedef struct build_options {
     bool no_cache;
     cli_list keep_volatile, drop_volatile;
     const char *expect;
+    bool check_reproducible;
+    const char *report;
     const char *iidfile;
     const char *metadata_file;
     cli_list engine_arguments; /* handed through in their order: "--secret=…", "--label=…" */
@@ -48,6 +50,10 @@ static const cli_option options[] = {
      "put the image into the engine's images (default without --output and --push)"},
     {"push", 0, CLI_FLAG(build_options, push), NULL, "push the image to its registry"},
     {"no-cache", 0, CLI_FLAG(build_options, no_cache), NULL, "run every instruction again"},
+    {"check-reproducible", 0, CLI_FLAG(build_options, check_reproducible), NULL,
+     "build twice without cache, the second time under other conditions, and tell what differs"},
+    {"report", 0, CLI_FILE(build_options, report), "FILE",
+     "with --check-reproducible: write what was found to FILE, as a page of HTML"},
     {"expect", 0, CLI_STRING(build_options, expect), "DIGEST",
      "fail, before anything is tagged, unless image ID or manifest is DIGEST"},
     {"keep-volatile", 0, CLI_OPTIONAL(build_options, keep_volatile), "RULE",
@@ -151,6 +157,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .keep_volatile = cli_strings(&o->keep_volatile),
         .drop_volatile = cli_strings(&o->drop_volatile),
         .expect = o->expect,
+        .check_reproducible = o->check_reproducible,
+        .report = o->report,
         .quiet = app->quiet,
         .iidfile = o->iidfile,
         .metadata_file = o->metadata_file,
@@ -169,6 +177,11 @@ static int run(cli_app *app, const void *values, sb_error **err)
     wanted.build_args = vars;
     if (sb_build(project, &wanted, &result, err) < 0)
         return -1;
+    if (result->findings.len && !app->quiet)
+        fwrite(result->findings.ptr, 1, result->findings.len,
+               writes_to_stdout(&o->outputs) ? stderr : stdout);
+    if (result->differs)
+        return sb_exit_code(SB_ERR_BUILD);
     print_result(app, o, result);
     return 0;
 }
@@ -177,6 +190,7 @@ static const cli_example examples[] = {
     {"sbuild build -t app:1.2.3", "build the image here, by the lock"},
     {"sbuild build -t app:1.2.3 --offline", "the same without any network"},
     {"sbuild build -t app:1.2.3 --platform linux/arm64 --push", "for another platform, to a registry"},
+    {"sbuild build --check-reproducible --report diff.html", "does everybody get this image? If not, why?"},
     {"sbuild build -t app:1.2.3 --expect sha256:2c26…", "only if it is the image that it was"},
     {"sbuild build -t app:1.2.3 --drop-volatile ssh-host-keys", "an image without keys of its own"},
     {NULL, NULL},

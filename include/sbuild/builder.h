@@ -69,6 +69,10 @@ typedef struct sb_build_options {
     const char *const *keep_volatile; /* names of rules that are off, NULL-terminated; may be NULL */
     const char *const *drop_volatile; /* likewise of rules that are on */
     const char *expect;               /* image ID or manifest digest that must come out; may be NULL */
+    /* Build twice under different conditions, and hand nothing over unless the images are the same. */
+    bool check_reproducible;
+    const char *report;  /* a file for what differs, as HTML; may be NULL */
+    const char *scratch; /* what the names of scratch directories begin with; NULL: nothing */
     bool quiet;
     const char *iidfile;
     const char *metadata_file;
@@ -88,6 +92,8 @@ typedef struct sb_build_result {
     sb_slice engine;          /* name and version */
     sb_slice *diff_ids;
     size_t diff_id_count;
+    bool differs; /* check_reproducible: the builds' images differ, so that there is none; else all is set */
+    sb_slice findings; /* check_reproducible: what was compared and what differs, for people */
 } sb_build_result;
 void sb_build_result_free(sb_build_result *result);
 SB_DEFINE_CLEANUP(sb_build_result, sb_build_result_free)
@@ -117,6 +123,8 @@ typedef struct sb_canonical_options {
     bool keep_volatile;      /* all rules are off, but those in `drop` */
     const char *const *keep; /* names of rules that are off, NULL-terminated; may be NULL */
     const char *const *drop; /* likewise that are on, which some are only on request */
+    /* Gets of each layer of the result the index of the engine's layer that it was made of; may be NULL. */
+    size_t *sources;
 } sb_canonical_options;
 /*
  * Reads the image `manifest` in the layout `from` and writes its canonical form into `to` (may be the same):
