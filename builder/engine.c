@@ -50,6 +50,15 @@ const char *const *sb_argv_end(sb_argv *argv)
     return argv->items;
 }
 
+void sb_argv_add_contexts(sb_argv *argv, const sb_plan *plan)
+{
+    for (size_t i = 0; i < plan->context_count; i++) {
+        sb_argv_add(argv, "--build-context");
+        sb_argv_addf(argv, "%" SB_FMT "=%" SB_FMT, SB_ARG(plan->contexts[i].name),
+                     SB_ARG(plan->contexts[i].path));
+    }
+}
+
 void sb_argv_add_user(sb_argv *argv, const sb_plan *plan)
 {
     static const char frontend[] = "BUILDKIT_SYNTAX";

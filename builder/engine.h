@@ -17,6 +17,8 @@ typedef struct sb_argv {
 void sb_argv_add(sb_argv *argv, const char *arg);
 void sb_argv_addf(sb_argv *argv, const char *fmt, ...) SB_PRINTF(2, 3);
 const char *const *sb_argv_end(sb_argv *argv);
+/* --build-context of the plan. */
+void sb_argv_add_contexts(sb_argv *argv, const sb_plan *plan);
 /* --build-arg of the user, but the frontend as the plan has it; --build-context of the user. */
 void sb_argv_add_user(sb_argv *argv, const sb_plan *plan);
 
@@ -29,6 +31,13 @@ typedef struct sb_engine_ops {
     int (*command)(const sb_plan *plan, sb_argv *argv, sb_error **err);
     /* Builds into a new OCI layout at `layout`. */
     int (*build)(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err);
+    /* Builds, and wants nothing of the result (recording). */
+    int (*run)(const sb_plan *plan, sb_error **err);
+    /*
+     * The argument vector of a small build beside the plan's: of `dir`/Dockerfile, with the context of sealed
+     * steps, never from the cache. What it makes goes below the directory `dest`.
+     */
+    void (*beside)(const sb_plan *plan, const char *dir, const char *dest, sb_argv *argv);
     /*
      * Takes the image `manifest` of the layout under the names `tags` (NULL-terminated; may be NULL), which
      * it gives last. `base_layers`: what the engine has already, having built on them.

@@ -110,11 +110,7 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
         sb_argv_add(argv, "--network=none");
     if (add_images(plan, argv, err) < 0)
         return -1;
-    for (size_t i = 0; i < plan->context_count; i++) {
-        sb_argv_add(argv, "--build-context");
-        sb_argv_addf(argv, "%" SB_FMT "=%" SB_FMT, SB_ARG(plan->contexts[i].name),
-                     SB_ARG(plan->contexts[i].path));
-    }
+    sb_argv_add_contexts(argv, plan);
     sb_argv_add_user(argv, plan);
     for (size_t i = 0; i < options->engine_argument_count; i++)
         sb_argv_add(argv, options->engine_arguments[i]);
@@ -149,22 +145,62 @@ static bool must_unplug(const sb_plan *plan)
     return (plan->options->offline || !plan->record) && isolation && strcmp(isolation, "chroot") == 0;
 }
 
+static int build_image(const sb_plan *plan, sb_argv *argv, char **ret_id, sb_error **err)
+{
+    sb_slice iidfile = sb_arena_printf(argv->arena, "%" SB_FMT "/image-id", SB_ARG(plan->path));
+    size_t id_len;
+
+    if (command(plan, argv, err) < 0)
+        return -1;
+    sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
+    sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
+    if (sb_engine_build(plan, sb_argv_end(argv), must_unplug(plan), err) < 0)
+        return -1;
+    return sb_read_file(AT_FDCWD, iidfile.ptr, 4096, ret_id, &id_len, NULL, err);
+}
+
 static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifest, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_argv argv = {.arena = arena};
-    sb_slice iidfile = sb_arena_printf(arena, "%" SB_FMT "/image-id", SB_ARG(plan->path));
     sb_autofree char *id = NULL;
-    size_t id_len;
 
-    if (command(plan, &argv, err) < 0)
-        return -1;
-    sb_argv_addf(&argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
-    sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_build(plan, sb_argv_end(&argv), must_unplug(plan), err) < 0 ||
-        sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
+    if (build_image(plan, &argv, &id, err) < 0)
         return -1;
     return take_result(plan, id, layout, ret_manifest, err);
+}
+
+static int run(const sb_plan *plan, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_argv argv = {.arena = arena};
+    const char *remove[] = {plan->engine->name.ptr, "rmi", NULL, NULL};
+    sb_autofree char *id = NULL;
+    sb_slice out;
+
+    if (build_image(plan, &argv, &id, err) < 0)
+        return -1;
+    /* One that somebody has named meanwhile stays: without --force only a nameless one goes. */
+    remove[2] = id;
+    (void)sb_engine_ask(arena, remove, &out, NULL);
+    return 0;
+}
+
+static void beside(const sb_plan *plan, const char *dir, const char *dest, sb_argv *argv)
+{
+    const sb_build_options *options = plan->options;
+
+    sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->engine->name));
+    sb_argv_add(argv, "build");
+    sb_argv_add(argv, "--layers=false");
+    sb_argv_add(argv, "--no-cache");
+    sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
+    sb_argv_addf(argv, "--output=%s", dest);
+    sb_argv_add_contexts(argv, plan);
+    for (size_t i = 0; i < options->engine_argument_count; i++)
+        sb_argv_add(argv, options->engine_arguments[i]);
+    sb_argv_addf(argv, "--file=%s/Dockerfile", dir);
+    sb_argv_add(argv, dir);
 }
 
 /* --- Load and push --- */
@@ -240,6 +276,8 @@ const sb_engine_ops sb_engine_buildah = {
     .probe = probe,
     .command = command,
     .build = build,
+    .run = run,
+    .beside = beside,
     .load = load,
     .push = push,
     .refuses = refuses,
@@ -251,6 +289,8 @@ const sb_engine_ops sb_engine_podman = {
     .probe = probe,
     .command = command,
     .build = build,
+    .run = run,
+    .beside = beside,
     .load = load,
     .push = push,
     .refuses = refuses,

@@ -204,11 +204,7 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
         sb_argv_add(argv, "--network=none");
     for (size_t i = 0; i < plan->image_count; i++)
         add_image(plan, &plan->images[i], argv);
-    for (size_t i = 0; i < plan->context_count; i++) {
-        sb_argv_add(argv, "--build-context");
-        sb_argv_addf(argv, "%" SB_FMT "=%" SB_FMT, SB_ARG(plan->contexts[i].name),
-                     SB_ARG(plan->contexts[i].path));
-    }
+    sb_argv_add_contexts(argv, plan);
     sb_argv_add_user(argv, plan);
     for (size_t i = 0; i < options->engine_argument_count; i++)
         sb_argv_add(argv, options->engine_arguments[i]);
@@ -273,6 +269,40 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
     if (sb_engine_build(plan, sb_argv_end(&argv), false, err) < 0)
         return -1;
     return sb_result_manifest(layout, ret_manifest, err);
+}
+
+/* Without an exporter the result stays in the build cache alone. */
+static int run(const sb_plan *plan, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_argv argv = {.arena = arena};
+
+    if (command(plan, &argv, err) < 0)
+        return -1;
+    sb_argv_add(&argv, "--output=type=cacheonly");
+    sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
+    return sb_engine_build(plan, sb_argv_end(&argv), false, err);
+}
+
+static void beside(const sb_plan *plan, const char *dir, const char *dest, sb_argv *argv)
+{
+    const sb_build_options *options = plan->options;
+
+    sb_argv_add(argv, "docker");
+    sb_argv_add(argv, "buildx");
+    sb_argv_add(argv, "build");
+    if (options->builder)
+        sb_argv_addf(argv, "--builder=%s", options->builder);
+    sb_argv_add(argv, "--progress=plain");
+    sb_argv_add(argv, "--provenance=false");
+    sb_argv_add(argv, "--no-cache");
+    sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
+    sb_argv_addf(argv, "--output=type=local,dest=%s", dest);
+    sb_argv_add_contexts(argv, plan);
+    for (size_t i = 0; i < options->engine_argument_count; i++)
+        sb_argv_add(argv, options->engine_arguments[i]);
+    sb_argv_addf(argv, "--file=%s/Dockerfile", dir);
+    sb_argv_add(argv, dir);
 }
 
 /* --- Load and push --- */
@@ -408,6 +438,8 @@ const sb_engine_ops sb_engine_docker = {
     .probe = probe,
     .command = command,
     .build = build,
+    .run = run,
+    .beside = beside,
     .load = load,
     .push = push,
     .refuses = refuses,

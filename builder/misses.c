@@ -153,3 +153,19 @@ void sb_misses_report(const sb_misses *misses, const sb_project *project, const 
         err, SB_ERR_STALE, "%zu request%s of RUN instructions %s not in the lock; run \"sbuild lock\"",
         known + misses->more, known + misses->more == 1 ? "" : "s", known + misses->more == 1 ? "is" : "are");
 }
+
+size_t sb_misses_steps(const sb_misses *misses, const sb_run_step *const *steps, size_t count,
+                       sb_arena *arena, const char ***ret_ids)
+{
+    const char **ids = sb_arena_array(arena, const char *, count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < misses->count; k++)
+            if (sb_slice_eqz(misses->items[k].id, steps[i]->id)) {
+                ids[n++] = steps[i]->id;
+                break;
+            }
+    *ret_ids = ids;
+    return n;
+}

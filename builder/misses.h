@@ -24,4 +24,8 @@ size_t sb_misses_count(const sb_misses *misses);
 void sb_misses_report(const sb_misses *misses, const sb_project *project, const sb_run_step *const *steps,
                       size_t count, sb_error **err);
 
+/* The ids of these steps that missed something, in `arena`. */
+size_t sb_misses_steps(const sb_misses *misses, const sb_run_step *const *steps, size_t count,
+                       sb_arena *arena, const char ***ret_ids);
+
 #endif

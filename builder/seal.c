@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which RUN instructions a plan has, how each is run, and what it may ask for. */
-#include <builder/plan.h>
+#include <builder/record.h>
 
 sb_slice sb_seal_architecture(sb_arena *arena, sb_slice platform)
 {
@@ -173,9 +173,15 @@ void sb_seal_warn(const sb_plan *plan)
 int sb_seal_failed(const sb_plan *plan, sb_error **err)
 {
     const sb_run_step **runs = sb_arena_array(plan->arena, const sb_run_step *, plan->step_count + 1);
+    const char **ids;
+    size_t count;
 
     for (size_t i = 0; i < plan->step_count; i++)
         runs[i] = &plan->steps[i].run;
+    count = sb_misses_steps(plan->misses, runs, plan->step_count, plan->arena, &ids);
+    /* What is wrong is said below; a note that cannot be written is no further reason to fail. */
+    if (count)
+        (void)sb_record_note_missed(plan->project, ids, count, NULL);
     sb_misses_report(plan->misses, plan->project, runs, plan->step_count, err);
     return -1;
 }

@@ -340,6 +340,22 @@ const char *sb_serve_address(const sb_serve *serve)
     return serve->address;
 }
 
+int sb_serve_plan(sb_plan *plan, sb_serve **ret_serve, sb_error **err)
+{
+    const char *host = getenv("DOCKER_HOST");
+
+    if (plan->engine->can.layout_contexts || plan->engine->kind != SB_ENGINE_DOCKER || !plan->image_count)
+        return 0;
+    if (host && *host && strncmp(host, "unix:", 5) != 0)
+        return sb_fail(err, SB_ERR_ENGINE,
+                       "the Docker daemon is on another machine and uses the classic image store, which can "
+                       "take images from a registry only; switch on its containerd image store");
+    if (sb_serve_start(plan->images[0].layout.ptr, ret_serve, err) < 0)
+        return -1;
+    plan->registry = sb_slice_z(sb_serve_address(*ret_serve));
+    return 0;
+}
+
 void sb_serve_stop(sb_serve *serve)
 {
     if (!serve)

@@ -7,6 +7,7 @@
 #ifndef SBUILD_BUILDER_SERVE_H
 #define SBUILD_BUILDER_SERVE_H
 
+#include <builder/plan.h>
 #include <sbuild/error.h>
 
 typedef struct sb_serve sb_serve;
@@ -16,5 +17,7 @@ int sb_serve_start(const char *layout, sb_serve **ret_serve, sb_error **err);
 const char *sb_serve_address(const sb_serve *serve);
 void sb_serve_stop(sb_serve *serve);
 SB_DEFINE_CLEANUP(sb_serve, sb_serve_stop)
+/* For a plan whose engine takes its images so; else *ret_serve stays as it is. */
+int sb_serve_plan(sb_plan *plan, sb_serve **ret_serve, sb_error **err);
 
 #endif

@@ -79,7 +79,7 @@ sb_update_report *sb_update_report_make(const sb_updater *u, bool written)
     report->arena = sb_arena_new();
     report->changes = sb_arena_array(report->arena, sb_lock_change, total + 1);
     report->written = written;
-    report->run_count = u->run_count;
+    report->run_names = sb_update_run_names(u, report->arena);
     for (size_t i = 0; i < lock->image_count; i++)
         report_image(report->arena, u, &lock->images[i], &report->changes[n++]);
     for (size_t i = 0; i < lock->file_count; i++)

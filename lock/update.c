@@ -341,6 +341,7 @@ int sb_lock_update(sb_project *project, const sb_update_options *options, sb_upd
     u.lock = lock;
     u.store = project->store;
     u.update_used = sb_arena_array(arena, bool, name_count(options) + 1);
+    u.update_runs = sb_arena_array(arena, bool, name_count(options) + 1);
     http = sb_http_new(project->settings, project->progress);
     u.http = http;
     if (run(&u, &written, err) < 0)

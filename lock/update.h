@@ -81,8 +81,8 @@ typedef struct sb_updater {
     sb_want_source *sources; /* in the order of the file */
     size_t source_count, source_cap;
     sb_slice incomplete; /* the first reference that could not be expanded, and where; absent without */
-    size_t run_count;    /* RUN instructions that may use the network */
     bool *update_used;   /* parallel to options->update */
+    bool *update_runs;   /* likewise: means a RUN instruction, unless it is used */
 } sb_updater;
 
 /* --- update_refs.c --- */
@@ -119,6 +119,10 @@ int sb_update_keep_steps(sb_updater *u, sb_error **err);
 /* --- update_names.c: what --update means --- */
 bool sb_update_wants_image(sb_updater *u, const sb_image_ref *ref, sb_slice written);
 bool sb_update_wants_url(sb_updater *u, sb_slice written, sb_slice expanded);
+/* Notes the names that mean RUN instructions of this view. */
+int sb_update_match_runs(sb_updater *u, const sb_df_view *view, sb_error **err);
+/* Those that mean nothing else; NULL-terminated, in `arena`. */
+const char *const *sb_update_run_names(const sb_updater *u, sb_arena *arena);
 /* SB_ERR_USAGE when a name of --update matched nothing. */
 int sb_update_names_used(const sb_updater *u, sb_error **err);
 

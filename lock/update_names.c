@@ -63,14 +63,59 @@ bool sb_update_wants_url(sb_updater *u, sb_slice written, sb_slice expanded)
     return any_name(u, url_matches, urls);
 }
 
+/* --- RUN instructions: by line, id, or a part of the text --- */
+
+static bool means_run(sb_slice name, const sb_run_step *step)
+{
+    uint64_t line;
+
+    if (sb_slice_to_u64(name, &line) && line == step->line)
+        return true;
+    return sb_slice_eqz(name, step->id) || (name.len && sb_slice_find(step->text, name) >= 0);
+}
+
+int sb_update_match_runs(sb_updater *u, const sb_df_view *view, sb_error **err)
+{
+    sb_run_step *steps;
+    size_t count;
+
+    if (!u->options->update)
+        return 0;
+    if (sb_run_steps(view, u->arena, &steps, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; u->options->update[i]; i++)
+        for (size_t k = 0; k < count; k++)
+            u->update_runs[i] |= means_run(sb_slice_z(u->options->update[i]), &steps[k]);
+    return 0;
+}
+
+/* A name that is an image's or a part of a URL is not looked for in commands. */
+static bool is_run_name(const sb_updater *u, size_t i)
+{
+    return u->update_runs[i] && !u->update_used[i];
+}
+
+const char *const *sb_update_run_names(const sb_updater *u, sb_arena *arena)
+{
+    const char **names = NULL;
+    size_t count = 0, cap = 0;
+
+    for (size_t i = 0; u->options->update && u->options->update[i]; i++)
+        if (is_run_name(u, i))
+            *SB_ARENA_PUSH(arena, names, count, cap) =
+                sb_arena_strdup(arena, sb_slice_z(u->options->update[i]));
+    *SB_ARENA_PUSH(arena, names, count, cap) = NULL;
+    return names;
+}
+
 int sb_update_names_used(const sb_updater *u, sb_error **err)
 {
     for (size_t i = 0; u->options->update && u->options->update[i]; i++)
-        if (!u->update_used[i])
+        if (!u->update_used[i] && !u->update_runs[i])
             return sb_fail(
                 err, SB_ERR_USAGE,
-                "--update=%s: the Dockerfile takes nothing of this name from the network; an image's name "
-                "or a part of a URL is meant",
+                "--update=%s: the Dockerfile takes nothing of this name from the network; an image's name, "
+                "a part of a URL, or the line or a part of a RUN instruction is meant",
                 u->options->update[i]);
     return 0;
 }

@@ -281,29 +281,6 @@ static int check_comments(const sb_df_view *view, sb_error **err)
     return 0;
 }
 
-static bool runs_with_network(const sb_df_instruction *ins)
-{
-    const sb_df_flag *network = sb_df_find_flag(ins, "network");
-
-    return ins->keyword == SB_DF_RUN && !(network && sb_slice_eqz(network->value, "none"));
-}
-
-/* The bases' triggers included. */
-static size_t count_runs(const sb_df_view *view)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < view->df->instruction_count; i++) {
-        const sb_df_instruction *ins = &view->df->instructions[i];
-
-        n += ins->stage >= 0 && view->stages[ins->stage].reachable && runs_with_network(ins);
-    }
-    for (size_t s = 0; s < view->stage_count; s++)
-        for (size_t t = 0; view->stages[s].reachable && t < view->stages[s].trigger_count; t++)
-            n += runs_with_network(&view->stages[s].triggers[t]);
-    return n;
-}
-
 static int lookup(void *ctx, sb_slice image, sb_slice platform, sb_df_image_config *ret_config,
                   sb_error **err)
 {
@@ -370,7 +347,6 @@ static int collect_one(sb_updater *u, sb_run_profile *run, sb_slice platform, co
                            .context_count = u->options->context_count,
                            .lookup = lookup,
                            .lookup_ctx = u};
-    size_t runs;
 
     if (sb_df_view_new(u->project->df, &inputs, &view, err) < 0)
         return -1;
@@ -378,12 +354,9 @@ static int collect_one(sb_updater *u, sb_run_profile *run, sb_slice platform, co
         if (want_ref(u, view, &view->refs[i], build_platform, err) < 0)
             return -1;
     keep_args(u, run, view);
-    runs = count_runs(view);
-    if (runs > u->run_count)
-        u->run_count = runs;
     if (strcmp(build_platform, sb_host_platform()) == 0)
         note_incomplete(u, view);
-    return check_comments(view, err);
+    return sb_update_match_runs(u, view, err) < 0 ? -1 : check_comments(view, err);
 }
 
 static bool mentions_build_platform(sb_slice text)

@@ -102,6 +102,47 @@ SB_DEFINE_CLEANUP(sb_build_result, sb_build_result_free)
 int sb_build(sb_project *project, const sb_build_options *options, sb_build_result **ret_result,
              sb_error **err);
 
+/* --- Recording the steps of the lock (builder/record.c) --- */
+
+typedef struct sb_record_options {
+    /* Target, build arguments, contexts, engine, builder, progress, quiet, engine arguments as for a build;
+     * the rest does not count. Arguments are those of the profile with this target; others have the lock's.
+     */
+    sb_build_options build;
+    bool no_run;     /* only tells what is not locked */
+    bool update_all; /* every step starts with nothing locked */
+    const char *const
+        *update; /* and these: a line, an id, or a part of the text; NULL-terminated; may be NULL */
+} sb_record_options;
+
+typedef struct sb_record_warning {
+    unsigned line;
+    sb_slice label;   /* "RUN npm ci" */
+    const char *kind; /* "post", "no-store", "failed", "unrecordable", "scrubbed", "unlocked" … */
+    sb_slice text;    /* a phrase; printable */
+} sb_record_warning;
+
+typedef struct sb_record_report {
+    sb_arena *arena;
+    sb_lock_change *changes; /* one per step, in the order of the file; `kind` is "run" */
+    size_t count, cap;
+    sb_record_warning *warnings;
+    size_t warning_count, warning_cap;
+    size_t recorded; /* steps that were run */
+    size_t unlocked; /* steps that are not in the lock, or are stale (no_run) */
+    sb_slice engine; /* name and version; absent when none was needed */
+    bool written;    /* the lock file changed */
+} sb_record_report;
+void sb_record_report_free(sb_record_report *report);
+SB_DEFINE_CLEANUP(sb_record_report, sb_record_report_free)
+/*
+ * The second half of `sbuild lock`: runs the RUN steps whose inputs have changed in a real build, each with
+ * the network behind a recording, and locks what they asked for. No engine is started when nothing changed.
+ * What was finished before a failure is in the lock.
+ */
+int sb_record(sb_project *project, const sb_record_options *options, sb_record_report **ret_report,
+              sb_error **err);
+
 /* --- The pinned Dockerfile (builder/pin.c) and the command that builds it (builder/command.c) --- */
 
 typedef struct sb_rewrite {

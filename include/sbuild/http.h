@@ -93,6 +93,12 @@ typedef struct sb_http_download {
  */
 int sb_http_download_all(sb_http *http, sb_http_download *downloads, size_t count, sb_error **err);
 
+/*
+ * Who vouches for servers here, as PEM: the user's bundle (CURL_CA_BUNDLE, SSL_CERT_FILE), else the system's,
+ * and the authorities of the settings. Empty where there are none (fetch/authorities.c).
+ */
+int sb_http_authorities(const sb_settings *settings, sb_buf *out, sb_error **err);
+
 /* scheme://host[:port] and path of a URL for messages: no user info, no query. The caller frees it. */
 char *sb_url_shown(sb_slice url);
 /* "host[:port]" of a URL, or an absent slice. */

@@ -281,8 +281,8 @@ typedef struct sb_update_report {
     sb_arena *arena;
     sb_lock_change *changes; /* every entry, in lock order */
     size_t count;
-    bool written;     /* the lock file changed */
-    size_t run_count; /* RUN instructions that may use the network: not locked */
+    bool written;                 /* the lock file changed */
+    const char *const *run_names; /* of --update: those that mean RUN instructions; NULL-terminated */
 } sb_update_report;
 void sb_update_report_free(sb_update_report *report);
 SB_DEFINE_CLEANUP(sb_update_report, sb_update_report_free)

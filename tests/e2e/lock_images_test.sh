@@ -14,7 +14,7 @@ dockerfile() { cat >"$P/Dockerfile"; }
 
 # locked [option...]: locks, and leaves the lock as JSON.
 locked() {
-	run sbuild lock "$@" "$P"
+	run sbuild lock --no-run "$@" "$P"
 	assert_status 0
 	jq -e . "$LOCK" >/dev/null || fail "the lock is no JSON"
 }
@@ -90,7 +90,7 @@ assert_lacks "$(cat "$LOCK")" UNUSED
 # shellcheck disable=SC2016 # the Dockerfile's variables
 dockerfile <<<'ARG V
 FROM node:${V}'
-run sbuild lock "$P"
+run sbuild lock --no-run "$P"
 assert_status 1
 assert_contains "$ERR" "Dockerfile:2"
 
@@ -123,7 +123,7 @@ assert_eq '["docker.io/acme/tool:1",["MOUNT"],"1.2.3"]' "$(entry docker.io/acme/
 assert_eq '["COPY"]' "$(field docker.io/library/busybox:1.35 .where)"
 assert_eq '["SYNTAX"]' "$(field docker.io/docker/dockerfile:1 .where)"
 assert_eq '"1.7.0"' "$(field docker.io/docker/dockerfile:1 .version)"
-assert_contains "$OUT" "1 RUN instruction may use the network"
+assert_contains "$OUT" "1 RUN instruction is not locked (--no-run)"
 
 now "one image under several names in several places is one entry"
 dockerfile <<'END_OF_FILE'
@@ -141,7 +141,7 @@ dockerfile <<<'FROM acme/onbuild-from:1'
 rm -f "$LOCK"
 locked
 assert_eq '["COPY --from=acme/tool:1 /opt/tool /opt/tool","RUN /opt/tool > /onbuild"]' "$(field docker.io/acme/onbuild-from:1 .onbuild)"
-assert_contains "$OUT" "1 RUN instruction may use the network" "a RUN of a trigger"
+assert_contains "$OUT" "1 RUN instruction is not locked (--no-run)" "a RUN of a trigger"
 assert_contains "$(field docker.io/acme/tool:1 .where)" ONBUILD
 
 now "who the base runs as"
@@ -163,7 +163,7 @@ locked
 assert_same "$T/before" "$LOCK"
 dockerfile <<<'FROM acme/armonly:1'
 rm -f "$LOCK"
-run sbuild lock --platform linux/amd64 "$P"
+run sbuild lock --no-run --platform linux/amd64 "$P"
 assert_status 8
 assert_contains "$ERR" "no image for linux/amd64"
 assert_contains "$ERR" "linux/arm64"
@@ -194,7 +194,7 @@ assert_eq "$requests" "$(wc -l <"$T/registry/registry.log")" "requests to the re
 assert_contains "$OUT" "up to date"
 find "$P/sbuild.vendor" -type f -printf '%p %T@ %i\n' | sort >"$T/store.after"
 assert_same "$T/store.before" "$T/store.after"
-run in_empty_network "$SBUILD" lock "$P"
+run in_empty_network "$SBUILD" lock --no-run "$P"
 assert_status 0
 
 now "a comment does not change what is locked, nor the epoch"
@@ -241,7 +241,7 @@ assert_contains "$OUT" "1 of 2 changed"
 push 3
 locked --update
 assert_json "$LOCK" '[.images[].version]' '["1.0.3","1.0.3"]'
-run sbuild lock --update=nothing-like-it "$P"
+run sbuild lock --no-run --update=nothing-like-it "$P"
 assert_status 2
 assert_contains "$ERR" "nothing-like-it"
 
@@ -253,7 +253,7 @@ locked --update --min-age 7d
 assert_json "$LOCK" '[.images[].version]' '["1.0.3","1.0.3"]'
 assert_contains "$ERR" "stays as it is"
 rm -f "$LOCK"
-run sbuild lock --min-age 7d "$P"
+run sbuild lock --no-run --min-age 7d "$P"
 assert_status 4
 assert_contains "$ERR" "--min-age"
 assert_absent "$LOCK"
@@ -264,20 +264,20 @@ assert_json "$T/out" '[.written, (.entries | length), .entries[0].kind, .entries
 
 now "what is not there"
 dockerfile <<<'FROM acme/not-there:1'
-run sbuild lock "$P"
+run sbuild lock --no-run "$P"
 assert_status 8
 assert_contains "$ERR" "Dockerfile:1"
 assert_contains "$ERR" "acme/not-there"
 dockerfile <<<$'FROM scratch\nCOPY --from=biuld /x /x'
-run sbuild lock "$P"
+run sbuild lock --no-run "$P"
 assert_status 8
 assert_contains "$ERR" "Dockerfile:2"
 assert_contains "$ERR" "no stage has this name either"
 dockerfile <<<$'ARG V\nFROM alpine:${V}'
-run sbuild lock "$P"
+run sbuild lock --no-run "$P"
 assert_status 1
 # shellcheck disable=SC2016 # as written
 assert_contains "$ERR" 'Dockerfile:2: alpine:${V}: "alpine:"'
 dockerfile <<<'FROM ACME/Bad:1'
-run sbuild lock "$P"
+run sbuild lock --no-run "$P"
 assert_status 1

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From what was taken to the lock: objects in the repository's store, then entries, then the file. */
+#include <builder/record.h>
+
+#include <sbuild/fs.h>
+
+static sb_lock_step *entry_of(sb_recorder *r, const sb_run_step *step)
+{
+    sb_lock *lock = r->lock;
+    sb_lock_step *entry = (sb_lock_step *)(uintptr_t)sb_lock_find_step(lock, step);
+    sb_lock_step *steps;
+
+    if (entry)
+        return entry;
+    steps = sb_arena_array(lock->arena, sb_lock_step, lock->step_count + 1);
+    if (lock->step_count)
+        memcpy(steps, lock->steps, lock->step_count * sizeof(*steps));
+    steps[lock->step_count] = sb_lock_step_of(lock, step);
+    lock->steps = steps;
+    return &steps[lock->step_count++];
+}
+
+/* --- Objects --- */
+
+static int by_digest(const void *a, const void *b)
+{
+    return sb_digest_cmp(&(*(const sb_step_request *const *)a)->digest,
+                         &(*(const sb_step_request *const *)b)->digest);
+}
+
+/* Each body once, into the store; *ret_size is that of all. */
+static int keep_objects(sb_recorder *r, const sb_step_manifest *manifest, uint64_t *ret_size, sb_error **err)
+{
+    sb_autofree const sb_step_request **requests = sb_new_array(const sb_step_request *, manifest->count + 1);
+    sb_store *store, *cache;
+    uint64_t size = 0;
+    size_t count = 0;
+
+    if (sb_project_store(r->project, &store, err) < 0 || sb_project_cache(r->project, &cache, err) < 0)
+        return -1;
+    for (size_t i = 0; i < manifest->count; i++)
+        if (manifest->requests[i].has_content)
+            requests[count++] = &manifest->requests[i];
+    qsort(requests, count, sizeof(*requests), by_digest);
+    for (size_t i = 0; i < count; i++) {
+        if (i && sb_digest_eq(&requests[i - 1]->digest, &requests[i]->digest))
+            continue;
+        size += requests[i]->size;
+        if (requests[i]->size && sb_store_copy(store, cache, &requests[i]->digest, err) < 0)
+            return -1;
+    }
+    *ret_size = size;
+    return 0;
+}
+
+static int keep_manifest(sb_recorder *r, sb_step_manifest *manifest, sb_digest *ret_digest, sb_error **err)
+{
+    sb_autobuf text = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
+    sb_store *store;
+
+    if (sb_step_manifest_format(manifest, &text, err) < 0 || sb_project_store(r->project, &store, err) < 0)
+        return -1;
+    return sb_store_put(store, sb_buf_slice(&text), ret_digest, err);
+}
+
+/* --- Entries --- */
+
+int sb_record_enter(sb_recorder *r, sb_recording *recording, sb_error **err)
+{
+    sb_step_manifest *manifest = recording->manifest;
+    sb_digest digest = {0};
+    uint64_t size = 0;
+    sb_lock_step *entry;
+
+    if (manifest->count &&
+        (keep_objects(r, manifest, &size, err) < 0 || keep_manifest(r, manifest, &digest, err) < 0))
+        return sb_wrap(err, "while keeping what %" SB_FMT " downloads", SB_ARG(recording->run.label));
+    entry = entry_of(r, &recording->run);
+    entry->network = SB_NIL;
+    entry->requests = manifest->count;
+    entry->size = size;
+    entry->has_manifest = manifest->count > 0;
+    entry->manifest = digest;
+    r->changed = true;
+    return 0;
+}
+
+static bool is_claimed(const sb_recorder *r, const sb_lock_step *entry)
+{
+    char id[SB_STEP_ID_LEN + 1];
+
+    sb_step_id(entry->stage, &entry->text, entry->nth, entry->platform, id);
+    for (size_t i = 0; i < r->recording_count; i++)
+        if (strcmp(r->recordings[i].run.id, id) == 0)
+            return r->recordings[i].sealed || r->recordings[i].networked;
+    return false;
+}
+
+/* A step whose text was edited starts from what the old one had: until it is recorded, that stays. */
+static void drop_unclaimed(sb_recorder *r)
+{
+    sb_lock *lock = r->lock;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < r->recording_count; i++)
+        if (r->recordings[i].stale)
+            return;
+    for (size_t i = 0; i < lock->step_count; i++)
+        if (is_claimed(r, &lock->steps[i]))
+            lock->steps[kept++] = lock->steps[i];
+    r->changed |= kept != lock->step_count;
+    lock->step_count = kept;
+}
+
+/* What keeps its own network is in the lock by name alone. */
+static void enter_networked(sb_recorder *r)
+{
+    for (size_t i = 0; i < r->recording_count; i++) {
+        const sb_recording *recording = &r->recordings[i];
+        sb_lock_step *entry;
+
+        if (!recording->networked)
+            continue;
+        entry = entry_of(r, &recording->run);
+        entry->network = sb_arena_dup(r->lock->arena, recording->run.network);
+        entry->requests = 0;
+        entry->size = 0;
+        entry->has_manifest = false;
+    }
+}
+
+int sb_record_finish_entries(sb_recorder *r, sb_error **err)
+{
+    enter_networked(r);
+    drop_unclaimed(r);
+    return r->changed ? sb_lock_fill_packages(r->project, r->lock, err) : 0;
+}
+
+int sb_record_save(sb_recorder *r, sb_error **err)
+{
+    sb_autobuf text = SB_BUF_INIT(SB_LOCK_MAX);
+    sb_autofree char *path = sb_slice_dup(r->project->lock_name);
+    sb_autofree char *before = NULL;
+    SB_AUTO(sb_error) ignored = NULL;
+    size_t len = 0;
+
+    if (sb_lock_format(r->lock, &text, err) < 0)
+        return -1;
+    if (sb_read_file(r->project->lock_dirfd, path, SB_LOCK_MAX, &before, &len, NULL, &ignored) == 0 &&
+        sb_slice_eq(sb_slice_of(before, len), sb_buf_slice(&text)))
+        return 0;
+    if (r->project->store && sb_store_sync(r->project->store, err) < 0)
+        return -1;
+    if (sb_lock_save(r->project, r->lock, err) < 0)
+        return -1;
+    r->report->written = true;
+    return 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How recording steps reach the network: the engine, the host's proxies and the authorities that it trusts.
+ * Proxies go by the build arguments that engines have for them, by name alone: their values, which may hold
+ * passwords, are in no argument, file or layer.
+ */
+#include <builder/record.h>
+
+#include <sbuild/http.h>
+
+enum { BUNDLE_MAX = 32 << 20 };
+
+static const char *const proxy_variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                              "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+
+static void add_argument(sb_recorder *r, const char *argument)
+{
+    *SB_ARENA_PUSH(r->arena, r->arguments, r->argument_count, r->argument_cap) = argument;
+}
+
+static bool is_given(const sb_recorder *r, const char *name)
+{
+    for (size_t i = 0; i < r->options->build.build_arg_count; i++)
+        if (sb_slice_eqz(r->options->build.build_args[i].key, name))
+            return true;
+    return false;
+}
+
+static void add_proxies(sb_recorder *r)
+{
+    for (size_t i = 0; i < SB_COUNT(proxy_variables); i++) {
+        const char *value = getenv(proxy_variables[i]);
+
+        if (value && *value && !is_given(r, proxy_variables[i]))
+            add_argument(r, sb_arena_printf(r->arena, "--build-arg=%s", proxy_variables[i]).ptr);
+    }
+}
+
+static int check_arguments(const sb_recorder *r, sb_error **err)
+{
+    for (size_t i = 0; i < r->argument_count; i++) {
+        sb_slice value = sb_slice_z(r->arguments[i]);
+        sb_slice name = sb_slice_cut(&value, '=');
+        const char *why;
+
+        if (sb_slice_starts(name, SB_LIT("--")))
+            name = sb_slice_sub(name, 2, name.len);
+        why = r->ops->refuses(r->engine, name, value);
+        if (why)
+            return sb_fail(err, SB_ERR_ENGINE,
+                           "--%" SB_FMT " cannot be handed to %" SB_FMT " %" SB_FMT ": %s", SB_ARG(name),
+                           SB_ARG(r->engine->name), SB_ARG(r->engine->version), why);
+    }
+    return 0;
+}
+
+int sb_record_connect(sb_recorder *r, sb_error **err)
+{
+    const sb_build_options *build = &r->options->build;
+    sb_autobuf bundle = SB_BUF_INIT(BUNDLE_MAX);
+
+    if (sb_engine_select(build->engine, build->builder, &r->engine, err) < 0)
+        return -1;
+    r->ops = sb_engine_ops_of(r->engine->kind);
+    for (size_t i = 0; i < build->engine_argument_count; i++)
+        add_argument(r, build->engine_arguments[i]);
+    if (check_arguments(r, err) < 0 || sb_record_secret(r->secret, err) < 0 ||
+        sb_http_authorities(r->project->settings, &bundle, err) < 0)
+        return -1;
+    add_proxies(r);
+    r->upstream_ca = sb_arena_dup(r->arena, sb_buf_slice(&bundle));
+    return 0;
+}
