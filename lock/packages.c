@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include <lock/lockfile.h>
+#include <lock/native.h>
+#include <lock/project.h>
 #include <lock/step_manifest.h>
 
 enum { STATUS_OK = 200, REDIRECT_FIRST = 301, REDIRECT_LAST = 308, REDIRECTS_MAX = 10 };
@@ -85,15 +87,17 @@ int sb_packages_of_manifest(const sb_step_manifest *manifest, sb_arena *arena, s
     for (size_t i = 0; i < manifest->count; i++) {
         const sb_step_request *request = &manifest->requests[i], *end;
         bool is_get = sb_slice_eqz(request->method, "GET");
-        sb_named one = {0};
+        /* The parts of the purl are parts of the URL, which must not go with the manifest. */
+        sb_named one = {.url = sb_arena_dup(arena, request->url)};
 
         if ((!is_get && !sb_slice_ends(request->url, SB_LIT("/git-upload-pack"))) ||
-            !sb_purl_of_url(arena, request->url, &one.purl) || is_lesser_answer(manifest, request))
+            !sb_purl_of_url(arena, one.url, &one.purl) || is_lesser_answer(manifest, request))
             continue;
         end = followed(manifest, arena, request);
         one.text = sb_purl_format(arena, &one.purl);
         if (!end || !one.text.ptr)
             continue;
+        one.file = sb_purl_file(arena, one.url);
         one.digest = end->digest;
         one.size = end->size;
         *SB_ARENA_PUSH(arena, named, count, cap) = one;
@@ -119,6 +123,9 @@ typedef struct collector {
     sb_arena *arena;
     asked *items;
     size_t count, cap;
+    sb_named **named; /* of each step */
+    size_t *named_counts;
+    size_t steps;
 } collector;
 
 static int add_step(collector *c, const sb_lock_step *step, sb_error **err)
@@ -131,6 +138,8 @@ static int add_step(collector *c, const sb_lock_step *step, sb_error **err)
     if (sb_lock_read_manifest(c->project, step, &manifest, err) < 0 ||
         sb_packages_of_manifest(manifest, c->arena, &named, &count, err) < 0)
         return -1;
+    c->named[c->steps] = named;
+    c->named_counts[c->steps++] = count;
     sb_step_id(step->stage, &step->text, step->nth, step->platform, id);
     for (size_t i = 0; i < count; i++) {
         /* What only describes a package is none. */
@@ -208,13 +217,70 @@ static int fill(collector *c, sb_error **err)
     return 0;
 }
 
+/* --- Who vouches for them --- */
+
+static int check_body(collector *c, const sb_native *native, const sb_named *named,
+                      const sb_native_entry **ret_entry, sb_error **err)
+{
+    const sb_store *store = sb_project_find(c->project, &named->digest);
+    sb_autofree char *shown = sb_printable(named->text);
+    sb_autoclose int fd = -1;
+    uint64_t size;
+
+    if (!store)
+        return sb_fail(err, SB_ERR_VERIFY, "%s is in no store here", shown);
+    if (sb_store_open_object(store, &named->digest, &fd, &size, err) < 0)
+        return sb_wrap(err, "%s", shown);
+    return sb_native_check(native, named, fd, ret_entry, err);
+}
+
+/* What agreed before and is stated still need not be hashed again. */
+static int vouch(collector *c, const sb_native *native, const sb_named *named, sb_error **err)
+{
+    sb_lock_package key = {.purl = named->text, .digest = named->digest};
+    sb_lock_package *package = c->lock->package_count ? bsearch(&key, c->lock->packages,
+                                                                c->lock->package_count, sizeof(key), by_entry)
+                                                      : NULL;
+    const sb_native_entry *entry = NULL;
+
+    if (package && package->integrity.ptr)
+        entry = sb_native_find_text(native, named, package->integrity);
+    if (!entry && sb_native_knows(native, named) && check_body(c, native, named, &entry, err) < 0)
+        return -1;
+    if (package) {
+        package->integrity = entry ? sb_arena_dup(c->lock->arena, entry->text) : SB_NIL;
+        package->vouched = entry ? sb_arena_dup(c->lock->arena, entry->file) : SB_NIL;
+    }
+    return 0;
+}
+
+static int vouch_all(collector *c, sb_error **err)
+{
+    SB_AUTO(sb_native) native = NULL;
+
+    if (sb_native_load(c->project, &native, err) < 0)
+        return -1;
+    for (size_t s = 0; s < c->steps; s++) {
+        for (size_t i = 0; i < c->named_counts[s]; i++) {
+            if (sb_interrupted)
+                return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
+            if (vouch(c, native, &c->named[s][i], err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
 int sb_lock_fill_packages(sb_project *project, sb_lock *lock, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     collector c = {.project = project, .lock = lock, .arena = arena};
 
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    c.named = sb_arena_array(arena, sb_named *, lock->step_count + 1);
+    c.named_counts = sb_arena_array(arena, size_t, lock->step_count + 1);
     for (size_t i = 0; i < lock->step_count; i++)
         if (lock->steps[i].has_manifest && add_step(&c, &lock->steps[i], err) < 0)
             return -1;
-    return fill(&c, err);
+    return fill(&c, err) < 0 || vouch_all(&c, err) < 0 ? -1 : 0;
 }

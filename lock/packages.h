@@ -9,6 +9,8 @@
 typedef struct sb_named { /* an answer with a name */
     sb_purl purl;
     sb_slice text; /* the purl */
+    sb_slice url;  /* that was asked for */
+    sb_slice file; /* the last part of its path, decoded */
     sb_digest digest;
     uint64_t size;
 } sb_named;

@@ -48,10 +48,15 @@ typedef struct sb_purl_url {
 bool sb_purl_of_url(sb_arena *arena, sb_slice url, sb_purl *ret_purl);
 /* The segment `back` places before the last; absent when there is none. */
 sb_slice sb_purl_segment(const sb_purl_url *url, size_t back);
+/* Of Python packages (PEP 503): lower case, runs of "-", "_" and "." are one "-". */
+sb_slice sb_purl_python_name(sb_arena *arena, sb_slice name);
 /* Without the suffix; absent when it does not end so. */
 sb_slice sb_purl_stem(sb_slice name, const char *suffix);
 /* All of `a` to `z`, digits and these; false for the empty text. */
 bool sb_purl_is_word(sb_slice text, const char *more);
+
+/* The last part of a URL's path, decoded. */
+sb_slice sb_purl_file(sb_arena *arena, sb_slice url);
 
 typedef bool (*sb_purl_recogniser)(const sb_purl_url *url, sb_purl *ret_purl);
 /* NULL-terminated: purl_system.c, purl_language.c, purl_source.c */

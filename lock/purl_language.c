@@ -46,8 +46,7 @@ static bool npm(const sb_purl_url *url, sb_purl *ret_purl)
     return true;
 }
 
-/* PEP 503: runs of "-", "_" and "." are one "-". */
-static sb_slice python_name(sb_arena *arena, sb_slice name)
+sb_slice sb_purl_python_name(sb_arena *arena, sb_slice name)
 {
     sb_slice lower = sb_arena_lower(arena, name);
     char *out = sb_arena_strdup(arena, lower);
@@ -77,7 +76,7 @@ static bool wheel(const sb_purl_url *url, sb_purl *ret_purl)
         sb_slice_cut(&rest, '-');
     if (more < 3 || more > 4 || !sb_purl_is_word(name, "._") || !sb_purl_is_word(version, "._+!"))
         return false;
-    *ret_purl = (sb_purl){.type = "pypi", .name = python_name(url->arena, name), .version = version};
+    *ret_purl = (sb_purl){.type = "pypi", .name = sb_purl_python_name(url->arena, name), .version = version};
     return true;
 }
 
@@ -101,7 +100,7 @@ static bool sdist(const sb_purl_url *url, sb_purl *ret_purl)
         !is_digit(stem.ptr[dash + 1]))
         return false;
     *ret_purl = (sb_purl){.type = "pypi",
-                          .name = python_name(url->arena, sb_slice_sub(stem, 0, (size_t)dash)),
+                          .name = sb_purl_python_name(url->arena, sb_slice_sub(stem, 0, (size_t)dash)),
                           .version = sb_slice_sub(stem, (size_t)dash + 1, stem.len)};
     return true;
 }

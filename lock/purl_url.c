@@ -92,6 +92,13 @@ static bool split(sb_arena *arena, sb_slice url, sb_purl_url *ret_url)
     return ret_url->count > 0;
 }
 
+sb_slice sb_purl_file(sb_arena *arena, sb_slice url)
+{
+    sb_slice path = sb_slice_cut(&url, '?');
+
+    return decode(arena, sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len));
+}
+
 bool sb_purl_of_url(sb_arena *arena, sb_slice url, sb_purl *ret_purl)
 {
     const sb_purl_recogniser *const tables[] = {sb_purl_source, sb_purl_system, sb_purl_language};
