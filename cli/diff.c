@@ -91,9 +91,9 @@ const cli_command cli_diff = {
     .name = "diff",
     .summary = "say what changed between two locks",
     .usage = "[OLD [NEW]]",
-    .description =
-        "Compares two lock files and prints one line per change, in words. NEW is the lock here unless it is "
-        "given, OLD the one that git has of it.",
+    .description = "Compares two lock files and prints one line per change, in words; of what RUN steps "
+                   "download it names the packages. NEW is the lock here unless it is "
+                   "given, OLD the one that git has of it.",
     .options = options,
     .options_size = sizeof(diff_options),
     .examples = examples,

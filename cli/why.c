@@ -29,6 +29,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
 
 static const cli_example examples[] = {
     {"sbuild why node", "what needs the node image?"},
+    {"sbuild why curl@7.88", "which RUN installs this package?"},
     {"sbuild why sha256:3f2a", "what is this object in the store?"},
     {NULL, NULL},
 };
@@ -37,9 +38,10 @@ const cli_command cli_why = {
     .name = "why",
     .summary = "say which instruction needs something, and who vouches for it",
     .usage = "WHAT [CONTEXT]",
-    .description = "WHAT is an image, a URL, a git repository or a digest, or a part of one. Prints the "
-                   "instructions that "
-                   "need it, what it is locked to, and who vouches for it.",
+    .description =
+        "WHAT is an image, a URL, a git repository, a package or its purl, a RUN step, or a digest, "
+        "or a part of one. Prints the instructions that need it, what it is locked to, and who vouches for "
+        "it.",
     .options = options,
     .options_size = sizeof(why_options),
     .examples = examples,

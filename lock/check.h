@@ -5,17 +5,13 @@
 
 #include <lock/findings.h>
 #include <lock/objects.h>
+#include <lock/step_places.h>
 #include <lock/update.h>
 
 typedef struct sb_origin { /* where something of the lock is asked for */
     sb_slice expanded;     /* reference or URL */
     sb_slice where;        /* "Dockerfile:3" */
 } sb_origin;
-
-typedef struct sb_step_origin { /* where a step of the Dockerfile stands */
-    char id[SB_STEP_ID_LEN + 1];
-    unsigned line;
-} sb_step_origin;
 
 typedef struct sb_check {
     sb_project *project;
@@ -24,8 +20,7 @@ typedef struct sb_check {
     sb_findings *findings;
     sb_origin *origins;
     size_t origin_count, origin_cap;
-    sb_step_origin *step_origins;
-    size_t step_origin_count, step_origin_cap;
+    sb_step_places step_places;
     sb_updater updater; /* collects what is demanded, as for the lock's own making; writes no lock */
 } sb_check;
 

@@ -5,26 +5,9 @@
 #include <lock/objects.h>
 #include <lock/project.h>
 
-/* Where the step with this id stands; 0 when no RUN has it. */
-static unsigned line_of(const sb_check *check, const char *id)
-{
-    for (size_t i = 0; i < check->step_origin_count; i++)
-        if (strcmp(check->step_origins[i].id, id) == 0)
-            return check->step_origins[i].line;
-    return 0;
-}
-
 sb_slice sb_check_step_where(const sb_check *check, const sb_lock_step *step)
 {
-    sb_autofree char *file = sb_printable(check->project->dockerfile_name);
-    sb_autofree char *command = sb_printable(step->command);
-    char id[SB_STEP_ID_LEN + 1];
-    unsigned line;
-
-    sb_step_id(step->stage, &step->text, step->nth, step->platform, id);
-    line = line_of(check, id);
-    return line ? sb_arena_printf(check->arena, "%s:%u: RUN %s", file, line, command)
-                : sb_arena_printf(check->arena, "RUN %s", command);
+    return sb_step_places_show(&check->step_places, check->project, step, check->arena);
 }
 
 static bool needs_entry(const sb_run_step *step)
@@ -50,17 +33,10 @@ int sb_check_run_steps(sb_check *check, const sb_df_view *view, sb_error **err)
     if (sb_run_steps(view, check->arena, &steps, &count, err) < 0)
         return -1;
     check->findings->checked += count;
-    for (size_t i = 0; i < count; i++) {
+    sb_step_places_add(check->arena, &check->step_places, steps, count);
+    for (size_t i = 0; i < count; i++)
         if (needs_entry(&steps[i]) && !sb_lock_find_step(check->lock, &steps[i]))
             not_locked(check, &steps[i]);
-        if (!line_of(check, steps[i].id)) {
-            sb_step_origin origin = {.line = steps[i].line};
-
-            memcpy(origin.id, steps[i].id, sizeof(origin.id));
-            *SB_ARENA_PUSH(check->arena, check->step_origins, check->step_origin_count,
-                           check->step_origin_cap) = origin;
-        }
-    }
     return 0;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What changed between two locks, one line per change. */
-#include <lock/lockfile.h>
+#include <lock/diff.h>
 
 #include <lock/evidence.h>
+#include <lock/lockfile.h>
 #include <sbuild/timefmt.h>
 
 enum { NAME_SHOWN = 300 };
@@ -255,38 +256,6 @@ static void diff_profiles(differ *d, const sb_lock *a, const sb_lock *b)
             add_profile(d, &b->profiles[i], "added");
 }
 
-static void one_package(differ *d, const sb_lock_package *one, const char *what)
-{
-    sb_buf_printf(d->out, "package ");
-    add_text(d, one->purl);
-    sb_buf_printf(d->out, ": %s ", what);
-    add_digest(d, &one->digest);
-    end(d);
-}
-
-static void diff_package(differ *d, const sb_lock_package *a, const sb_lock_package *b)
-{
-    (void)d, (void)a, (void)b;
-}
-
-static void one_step(differ *d, const sb_lock_step *one, const char *what)
-{
-    sb_buf_printf(d->out, "step RUN ");
-    add_text(d, one->command);
-    sb_buf_printf(d->out, ": %s %zu requests", what, one->requests);
-    end(d);
-}
-
-static void diff_step(differ *d, const sb_lock_step *a, const sb_lock_step *b)
-{
-    if (a->has_manifest == b->has_manifest && (!a->has_manifest || sb_digest_eq(&a->manifest, &b->manifest)))
-        return;
-    sb_buf_printf(d->out, "step RUN ");
-    add_text(d, b->command);
-    sb_buf_printf(d->out, ": %zu → %zu requests", a->requests, b->requests);
-    end(d);
-}
-
 /* Both are sorted: the entries of both are walked in step. */
 #define WALK(d, a, b, items, count, compare, one, both)                                                      \
     do {                                                                                                     \
@@ -313,8 +282,8 @@ int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, 
     WALK(&d, old_lock, new_lock, files, file_count, sb_lock_file_cmp, one_file, diff_file);
     WALK(&d, old_lock, new_lock, git, git_count, sb_lock_git_cmp, one_git, diff_git);
     diff_profiles(&d, old_lock, new_lock);
-    WALK(&d, old_lock, new_lock, packages, package_count, sb_lock_package_cmp, one_package, diff_package);
-    WALK(&d, old_lock, new_lock, steps, step_count, sb_lock_step_cmp, one_step, diff_step);
+    sb_diff_steps(old_lock, new_lock, out);
+    sb_diff_packages(old_lock, new_lock, arena, out);
     if (old_lock->epoch != new_lock->epoch) {
         char was[SB_TIME_TEXT], is[SB_TIME_TEXT];
 

@@ -43,8 +43,13 @@ answer() {
 } >"$T/manifest"
 put "$T/manifest"
 jq -c --arg text "sha256:$(printf 'fetch the tool' | hex)" --arg manifest "sha256:$(hex <"$T/manifest")" \
-	'.steps = [{command: "fetch the tool", $text, platform: .profiles[0].platforms[0], requests: 7, size: 50073, $manifest}]' \
+	'.steps = [{command: "fetch the tool", $text, platform: .profiles[0].platforms[0], requests: 7, size: 50073, $manifest}]
+	| .packages = [{purl: "pkg:npm/pad@1.0.0", digest: "sha256:'"$(hex <"$WWW/pool/tool.tgz")"'", integrity: "sha512-x",
+		vouched: "package-lock.json", steps: ["STEP"]}]' \
 	"$LOCK" >"$T/new.lock"
+cp "$T/new.lock" "$LOCK"
+id=$(sbuild why "fetch the" "$P" | sed -n 's/^  id  *\([0-9a-f]*\),.*/\1/p')
+sed -i "s/STEP/$id/" "$T/new.lock"
 cp "$T/new.lock" "$LOCK"
 cp -a "$STORE" "$T/good.vendor"
 object() { printf '%s/sha256/%.2s/%s' "$STORE" "$1" "$1"; }
@@ -66,6 +71,24 @@ assert_contains "$OUT" "RUN fetch the tool (step manifest)"
 assert_lacks "$OUT" "not of this lock"
 run sbuild verify --online "$P"
 assert_status 0
+
+now "why"
+assert_ok sbuild why tool.tgz "$P"
+assert_contains "$OUT" "download $FILES_URL/pool/tool.tgz"
+assert_contains "$OUT" "needed by    Dockerfile:2: RUN fetch the tool"
+assert_contains "$OUT" "answer       GET, status 200, 50000 bytes"
+assert_contains "$OUT" "digest       sha256:$tool"
+assert_ok sbuild why "${secret:0:12}" "$P"
+assert_contains "$OUT" "/pool/signed?sig=-"
+assert_ok sbuild why "fetch the" "$P"
+assert_contains "$OUT" "step RUN fetch the tool"
+assert_contains "$OUT" "asks for     7 requests, 50073 bytes, 1 package"
+assert_ok sbuild why pad@1 "$P"
+assert_contains "$OUT" "package pkg:npm/pad@1.0.0"
+assert_contains "$OUT" "needed by    Dockerfile:2: RUN fetch the tool"
+assert_contains "$OUT" "vouched by   package-lock.json"
+run sbuild why nothing-of-the-kind "$P"
+assert_status 8
 
 now "pruning keeps what a manifest names"
 printf junk >"$T/junk"

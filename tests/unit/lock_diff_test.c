@@ -29,15 +29,21 @@ static sb_lock *parse(const char *members)
     return lock;
 }
 
-static void assert_diff(const char *before, const char *after, const char *expected)
+static char *diff_of(const char *before, const char *after)
 {
     SB_AUTO(sb_lock) a = parse(before);
     SB_AUTO(sb_lock) b = parse(after);
     sb_autobuf out = SB_BUF_INIT(65536);
 
-    sb_buf_addz(&out, "");
     assert_int_equal(sb_lock_diff(a, b, &out, NULL), 0);
-    assert_string_equal(out.data ? out.data : "", expected);
+    return sb_buf_take(&out);
+}
+
+static void assert_diff(const char *before, const char *after, const char *expected)
+{
+    sb_autofree char *changes = diff_of(before, after);
+
+    assert_string_equal(changes, expected);
 }
 
 #define IMAGE(digest, version, more)                                                                         \
@@ -117,6 +123,82 @@ static void test_profiles_and_rest(void **state)
     assert_diff("\"steps\":[]", "", "");
 }
 
+#define PACKAGE(purl, digest, more) "{\"purl\":\"pkg:" purl "\",\"digest\":\"" digest "\"" more "}"
+#define PACKAGES(list) "\"packages\":[" list "]"
+#define CURL(version, arch) PACKAGE("deb/debian/curl@" version "?arch=" arch, A, "")
+
+static void test_packages(void **state)
+{
+    (void)state;
+    assert_diff(PACKAGES(CURL("7.88.1-10%2Bdeb12u14", "amd64")),
+                PACKAGES(CURL("7.88.1-10%2Bdeb12u15", "amd64")),
+                "package curl (deb): 7.88.1-10+deb12u14 → 7.88.1-10+deb12u15\n");
+    /* For two platforms it is one change. */
+    assert_diff(PACKAGES(CURL("1", "amd64") "," CURL("1", "arm64")),
+                PACKAGES(CURL("2", "arm64") "," CURL("2", "amd64")), "package curl (deb): 1 → 2\n");
+    assert_diff(PACKAGES(CURL("1", "amd64")), PACKAGES(CURL("1", "amd64") "," CURL("2", "amd64")),
+                "1 package new (deb): curl 2\n");
+    assert_diff(PACKAGES(CURL("1", "amd64") "," CURL("2", "amd64")), PACKAGES(CURL("3", "amd64")),
+                "package curl (deb): 1, 2 → 3\n");
+    assert_diff(PACKAGES(PACKAGE("npm/a@1", A, "")), PACKAGES(PACKAGE("npm/a@1", B, "")),
+                "package a (npm): 1, same version, other bytes: sha256:aa23456789ab → sha256:bb23456789ab\n");
+    /* A wheel for one more platform changes nothing of what was there. */
+    assert_diff(PACKAGES(PACKAGE("pypi/a@1", A, "")),
+                PACKAGES(PACKAGE("pypi/a@1", A, "") "," PACKAGE("pypi/a@1", B, "")), "");
+    assert_diff(PACKAGES(PACKAGE("npm/a@1", A, "")),
+                PACKAGES(PACKAGE("npm/a@1", A, ",\"vouched\":\"package-lock.json\"")),
+                "package a (npm): 1, vouched for by nobody → package-lock.json\n");
+    assert_diff("",
+                PACKAGES(PACKAGE("npm/%40s/a@1", A, ",\"vouched\":\"yarn.lock\"") "," PACKAGE(
+                    "npm/b@2", A, "") "," CURL("1", "amd64")),
+                "1 package new (deb): curl 1\n"
+                "2 packages new (npm, 1 vouched for by a lock file of the project): @s/a 1, b 2\n");
+    assert_diff(PACKAGES(PACKAGE("npm/a@1", A, "")), "", "1 package gone (npm): a 1\n");
+    assert_diff(PACKAGES("{\"purl\":\"odd\",\"digest\":\"" A "\"}"),
+                PACKAGES("{\"purl\":\"odd\",\"digest\":\"" B "\"}"),
+                "package odd: , same version, other bytes: sha256:aa23456789ab → sha256:bb23456789ab\n");
+    assert_diff("", PACKAGES(PACKAGE("npm/\\u001b%1b[31m@1", A, "")),
+                "1 package new (npm): \\x1b\\x1b[31m 1\n");
+}
+
+static void test_many_packages(void **state)
+{
+    enum { MANY = 30 };
+    sb_autobuf text = SB_BUF_INIT(100000);
+    sb_autofree char *line = NULL;
+
+    (void)state;
+    sb_buf_addz(&text, "\"packages\":[");
+    for (int i = 0; i < MANY; i++)
+        sb_buf_printf(&text, "%s" PACKAGE("npm/p%02d@1", A, ""), i ? "," : "", i);
+    sb_buf_addz(&text, "]");
+    line = diff_of("", text.data);
+    assert_true(strncmp(line, "30 packages new (npm): p00 1, p01 1, ", 37) == 0);
+    assert_non_null(strstr(line, "p19 1 and 10 more\n"));
+}
+
+#define STEP(text, more)                                                                                     \
+    "\"steps\":[{\"command\":\"npm ci\",\"platform\":\"linux/amd64\",\"stage\":\"deps\",\"text\":\"" text    \
+    "\"" more "}]"
+
+static void test_steps(void **state)
+{
+    (void)state;
+    assert_diff("", STEP(A, ",\"requests\":3,\"size\":70,\"manifest\":\"" A "\""),
+                "step RUN npm ci (deps): added, for linux/amd64, 3 requests, 70 bytes\n");
+    assert_diff(STEP(A, ",\"network\":\"host\""), "",
+                "step RUN npm ci (deps): removed, was for linux/amd64, not sealed\n");
+    assert_diff(STEP(A, ",\"requests\":3,\"size\":70,\"manifest\":\"" A "\""),
+                STEP(A, ",\"requests\":4,\"size\":75,\"manifest\":\"" B "\""),
+                "step RUN npm ci (deps): 3 → 4 requests, 70 → 75 bytes\n");
+    assert_diff(STEP(A, ",\"requests\":3,\"size\":70,\"manifest\":\"" A "\""),
+                STEP(A, ",\"requests\":3,\"size\":70,\"manifest\":\"" B "\""),
+                "step RUN npm ci (deps): other answers to its 3 requests\n");
+    assert_diff(STEP(A, ""), STEP(A, ",\"network\":\"default\""),
+                "step RUN npm ci (deps): network sealed → default\n");
+    assert_diff(STEP(A, ",\"manifest\":\"" A "\""), STEP(A, ",\"manifest\":\"" A "\""), "");
+}
+
 static void test_harmless_text(void **state)
 {
     (void)state;
@@ -131,6 +213,9 @@ int main(void)
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_git),
         cmocka_unit_test(test_profiles_and_rest),
+        cmocka_unit_test(test_packages),
+        cmocka_unit_test(test_many_packages),
+        cmocka_unit_test(test_steps),
         cmocka_unit_test(test_harmless_text),
     };
 
