@@ -18,12 +18,6 @@
 
 enum { PLATFORMS_MAX = 64, OUTPUTS_MAX = 64 };
 
-typedef struct built { /* one platform's canonical image */
-    sb_slice platform;
-    sb_descriptor image;
-    size_t base_layers;
-} built;
-
 typedef struct job {
     sb_arena *arena;
     sb_project *project;
@@ -40,7 +34,7 @@ typedef struct job {
     size_t tag_count, tag_cap;
     sb_canonical_options canonical; /* what is the same for all platforms */
     sb_memo memo;                   /* with the layout of the canonical images */
-    built results[PLATFORMS_MAX];
+    sb_built results[PLATFORMS_MAX];
     sb_descriptor whole;           /* the image, or the index of several */
     sb_reproduction *reproduction; /* --check-reproducible */
 } job;
@@ -101,7 +95,8 @@ static int plan_outputs(job *j, sb_error **err)
     }
     if (sb_output_check_file("--iidfile", options->iidfile, err) < 0 ||
         sb_output_check_file("--metadata-file", options->metadata_file, err) < 0 ||
-        sb_output_check_file("--report", options->report, err) < 0)
+        sb_output_check_file("--report", options->report, err) < 0 ||
+        sb_output_check_file("--attestation", options->attestation, err) < 0)
         return -1;
     if (options->report && !options->check_reproducible)
         return sb_fail(err, SB_ERR_USAGE, "--report is of --check-reproducible, which is not given");
@@ -199,7 +194,7 @@ static int check_arguments(const job *j, sb_error **err)
 /* --- One platform --- */
 
 static int canonicalize(job *j, const sb_plan *plan, const char *from_path, const sb_digest *manifest,
-                        built *result, sb_error **err)
+                        sb_built *result, sb_error **err)
 {
     SB_AUTO(sb_layout) from = NULL;
     sb_autofree char *key = NULL;
@@ -241,7 +236,7 @@ static int build_platform(job *j, size_t index, sb_error **err)
 /* The same, twice and under different conditions. */
 static int check_platform(job *j, size_t index, sb_error **err)
 {
-    built *result = &j->results[index];
+    sb_built *result = &j->results[index];
     const sb_reproduced *made;
 
     if (sb_reproduce(j->project, j->lock, j->options, j->engine, j->platforms[index], &j->canonical, &j->memo,
@@ -250,7 +245,7 @@ static int check_platform(job *j, size_t index, sb_error **err)
     made = &j->reproduction->items[index];
     result->platform = result->image.platform = made->platform;
     if (made->same)
-        *result = (built){made->platform, made->image, made->base_layers};
+        *result = (sb_built){made->platform, made->image, made->base_layers};
     return 0;
 }
 
@@ -397,6 +392,26 @@ static int hand_over(job *j, sb_error **err)
     return 0;
 }
 
+static int report(job *j, sb_build_result **ret_result, sb_error **err)
+{
+    sb_autobuf switched = SB_BUF_INIT(1 << 16);
+    sb_outcome outcome = {
+        .project = j->project,
+        .lock = j->lock,
+        .options = j->options,
+        .engine = j->engine,
+        .layout = j->memo.layout,
+        .images = j->results,
+        .image_count = j->platform_count,
+        .whole = j->whole,
+        .tags = j->tags,
+    };
+
+    sb_volatile_switched(&j->canonical, &switched);
+    outcome.switched = sb_buf_slice(&switched);
+    return sb_result_report(&outcome, ret_result, err);
+}
+
 int sb_build(sb_project *project, const sb_build_options *options, sb_build_result **ret_result,
              sb_error **err)
 {
@@ -432,9 +447,7 @@ int sb_build(sb_project *project, const sb_build_options *options, sb_build_resu
         return -1;
     if (sb_memo_save(&j.memo, err) < 0 ||
         sb_result_expect(options, j.memo.layout, &j.results[0].image, &j.whole, err) < 0 ||
-        hand_over(&j, err) < 0 ||
-        sb_result_report(project, options, j.engine, j.memo.layout, &j.results[0].image, &j.whole, j.tags,
-                         &result, err) < 0)
+        hand_over(&j, err) < 0 || report(&j, &result, err) < 0)
         return -1;
     if (findings)
         result->findings = sb_arena_dup(result->arena, findings->findings);

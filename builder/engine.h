@@ -7,6 +7,7 @@
 #define SBUILD_BUILDER_ENGINE_H
 
 #include <builder/plan.h>
+#include <sbuild/json.h>
 
 /* An argument vector in the making; strings live in the arena. */
 typedef struct sb_argv {
@@ -107,9 +108,30 @@ int sb_result_check_expected(const sb_build_options *options, sb_error **err);
 int sb_result_expect(const sb_build_options *options, const sb_layout *layout, const sb_descriptor *image,
                      const sb_descriptor *whole, sb_error **err);
 
-/* builder/result_report.c. `tags` is NULL-terminated and may be NULL. */
-int sb_result_report(sb_project *project, const sb_build_options *options, const sb_engine *engine,
-                     sb_layout *layout, const sb_descriptor *image, const sb_descriptor *whole,
-                     const char *const *tags, sb_build_result **ret_result, sb_error **err);
+/* What was built, when all of it was: builder/result_report.c, builder/attestation.c. */
+typedef struct sb_built { /* one platform's canonical image */
+    sb_slice platform;
+    sb_descriptor image;
+    size_t base_layers;
+} sb_built;
+typedef struct sb_outcome {
+    sb_project *project;
+    const sb_lock *lock;
+    const sb_build_options *options;
+    const sb_engine *engine;
+    sb_slice switched; /* rules of volatile files that are not as by default; may be empty */
+    sb_layout *layout;
+    const sb_built *images;
+    size_t image_count;
+    sb_descriptor whole;     /* the image, or the index of several */
+    const char *const *tags; /* NULL-terminated; may be NULL */
+} sb_outcome;
+/* For the caller, `.sbuild/result.json`, and the files that were asked for. */
+int sb_result_report(const sb_outcome *outcome, sb_build_result **ret_result, sb_error **err);
+/* An in-toto statement with SLSA provenance, unsigned. `platforms`: of result.json. */
+int sb_attestation_write(const sb_outcome *outcome, const json_t *platforms, const char *path,
+                         sb_error **err);
+/* sha256 of the lock's file. */
+int sb_outcome_lock_digest(const sb_outcome *outcome, sb_digest *ret_digest, sb_error **err);
 
 #endif

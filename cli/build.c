@@ -25,6 +25,7 @@ typedef struct build_options {
     const char *report;
     const char *iidfile;
     const char *metadata_file;
+    const char *attestation;
     cli_list engine_arguments; /* handed through in their order: "--secret=…", "--label=…" */
 } build_options;
 
@@ -63,6 +64,8 @@ static const cli_option options[] = {
     {"iidfile", 0, CLI_FILE(build_options, iidfile), "FILE", "write the image ID to FILE"},
     {"metadata-file", 0, CLI_FILE(build_options, metadata_file), "FILE",
      "write what was built to FILE, as JSON"},
+    {"attestation", 0, CLI_FILE(build_options, attestation), "FILE",
+     "write an in-toto statement about the image, with SLSA provenance, to FILE; it is not signed"},
     {"secret", 0, CLI_PASS(build_options, engine_arguments), "id=ID[,src=FILE]",
      "a secret for RUN --mount=type=secret"},
     {"ssh", 0, CLI_PASS(build_options, engine_arguments), "default|ID[=SOCKET]",
@@ -162,6 +165,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
         .quiet = app->quiet,
         .iidfile = o->iidfile,
         .metadata_file = o->metadata_file,
+        .attestation = o->attestation,
         .progress = app->progress_mode,
         .engine_arguments = cli_strings(&o->engine_arguments),
         .engine_argument_count = o->engine_arguments.count,
@@ -192,6 +196,7 @@ static const cli_example examples[] = {
     {"sbuild build -t app:1.2.3 --platform linux/arm64 --push", "for another platform, to a registry"},
     {"sbuild build --check-reproducible --report diff.html", "does everybody get this image? If not, why?"},
     {"sbuild build -t app:1.2.3 --expect sha256:2c26…", "only if it is the image that it was"},
+    {"sbuild build -t app:1.2.3 --attestation app.json", "and say what it was made of"},
     {"sbuild build -t app:1.2.3 --drop-volatile ssh-host-keys", "an image without keys of its own"},
     {NULL, NULL},
 };

@@ -76,7 +76,8 @@ typedef struct sb_build_options {
     bool quiet;
     const char *iidfile;
     const char *metadata_file;
-    const char *progress; /* auto, plain, tty; NULL: auto */
+    const char *attestation; /* a file for an in-toto statement; may be NULL */
+    const char *progress;    /* auto, plain, tty; NULL: auto */
     const char *const
         *engine_arguments; /* passed through as they are: --secret, --ssh, --label, --cache-from … */
     size_t engine_argument_count;

@@ -114,6 +114,32 @@ assert_contains "$ERR" "$manifest"
 run in_buildah refused
 assert_ne 0 "$STATUS" "what was not expected was tagged"
 
+now "what came out, in files: true, and the same again"
+attest() { # FILE
+	assert_ok sbuild build -q --engine buildah --attestation "$1" --output "type=oci,dest=$T/clean.tar" -t clean:1.0.0 "$T/clean"
+}
+attest "$T/one.json"
+attest "$T/two.json"
+assert_same "$T/one.json" "$T/two.json"
+mkdir "$T/layout"
+tar -C "$T/layout" -xf "$T/clean.tar"
+assert_json "$T/layout/index.json" '.manifests[0].digest' "\"$manifest\""
+assert_json "$T/one.json" '[._type, .predicateType, (.subject | length), .subject[0].name, .subject[0].digest.sha256]' \
+	"[\"https://in-toto.io/Statement/v1\",\"https://slsa.dev/provenance/v1\",1,\"clean:1.0.0\",\"${manifest#sha256:}\"]"
+assert_json "$T/one.json" '[.predicate.buildDefinition.resolvedDependencies[] | select(.name) | select(.name | startswith("Docker")) | .digest.sha256]' \
+	"[\"$(sha256sum <"$T/clean/Dockerfile" | cut -d' ' -f1)\",\"$(sha256sum <"$T/clean/Dockerfile.lock" | cut -d' ' -f1)\"]"
+base=$(image_digest library/debian:bookworm-slim)
+assert_json "$T/one.json" '[.predicate.buildDefinition.resolvedDependencies[] | select(.uri) | .digest.sha256]' "[\"${base#sha256:}\"]"
+assert_lacks "$(cat "$T/one.json")" "20$(date +%y)-" "a statement without times"
+result=$T/clean/.sbuild/result.json
+assert_json "$result" '[.image, .manifest, .tags, (.platforms | length), .platforms[0].image, .platforms[0].manifest]' \
+	"[\"$clean\",\"$manifest\",[\"clean:1.0.0\"],1,\"$clean\",\"$manifest\"]"
+assert_json "$result" '."lock-digest"' "\"sha256:$(sha256sum <"$T/clean/Dockerfile.lock" | cut -d' ' -f1)\""
+assert_json "$result" '[.platforms[0].layers[].base]' '[true,null,null]'
+while read -r digest diff_id; do
+	assert_eq "$diff_id" "sha256:$(gzip -dc <"$T/layout/blobs/sha256/${digest#sha256:}" | sha256sum | cut -d' ' -f1)" "diffID of a layer"
+done < <(jq -r '.platforms[0].layers[] | .digest + " " + ."diff-id"' "$result")
+
 now "a rule that is off makes another image"
 run sbuild build -q --engine buildah --keep-volatile=apt-logs --expect "$clean" "$T/clean"
 assert_status 7
