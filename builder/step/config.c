@@ -42,6 +42,20 @@ static int read_nameservers(step_config *config, const json_t *object, const cha
     return 0;
 }
 
+static bool read_mode(sb_slice text, step_mode *ret_mode)
+{
+    static const char *const names[] = {
+        [STEP_REPLAY] = "replay", [STEP_RECORD] = "record", [STEP_OPEN] = "open"};
+
+    for (size_t i = 0; i < SB_COUNT(names); i++) {
+        if (sb_slice_eqz(text, names[i])) {
+            *ret_mode = (step_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int read_config(step_config *config, const json_t *object, const char *path, sb_error **err)
 {
     sb_slice mode = sb_json_str(object, "mode");
@@ -51,9 +65,8 @@ static int read_config(step_config *config, const json_t *object, const char *pa
         return sb_fail(err, SB_ERR_PARSE, "%s: of another version of sbuild", path);
     if (!is_id(id))
         return sb_fail(err, SB_ERR_PARSE, "%s: id has to be %d hex digits", path, ID_LEN);
-    if (!sb_slice_eqz(mode, "record") && !sb_slice_eqz(mode, "replay"))
-        return sb_fail(err, SB_ERR_PARSE, "%s: mode has to be replay or record", path);
-    config->mode = sb_slice_eqz(mode, "record") ? STEP_RECORD : STEP_REPLAY;
+    if (!read_mode(mode, &config->mode))
+        return sb_fail(err, SB_ERR_PARSE, "%s: mode has to be replay, record or open", path);
     config->id = sb_arena_dup(config->arena, id);
     config->label = sb_arena_dup(config->arena, sb_json_str(object, "label"));
     config->epoch = sb_json_int(object, "epoch", 0);

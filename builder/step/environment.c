@@ -185,7 +185,8 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
         const char *set = step_environment_get(env, variables[i].name);
         sb_slice value;
 
-        if ((variables[i].rule == IF_SET && !set) || (variables[i].rule == KEEP && set))
+        if ((variables[i].rule == IF_SET && !set) || (variables[i].rule == KEEP && set) ||
+            (!files && variables[i].rule != KEEP))
             continue;
         value = value_of(arena, variables[i].source, variables[i].text, config, files, port);
         if (variables[i].rule == APPEND && set && *set)

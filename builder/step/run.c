@@ -51,12 +51,10 @@ static void open_outside(void *ctx)
 
 static int prepare(step_life *step, sb_error **err)
 {
-    if (step_config_load(SB_STEP_DIR, &step->config, err) < 0 ||
-        (step->config->mode == STEP_REPLAY && step_network_sealed(err) < 0) ||
+    if ((step->config->mode == STEP_REPLAY && step_network_sealed(err) < 0) ||
         step_ca_new(&step->ca, err) < 0 || step_server_new(step->config, step->ca, &step->server, err) < 0 ||
         step_dns_new(OUTSIDE, DNS_PORT, open_outside, step->server, &step->dns, err) < 0)
         return -1;
-    step->arena = sb_arena_new();
     return step_files_new(SB_STEP_TMP_DIR, step->config, step->ca, step_server_port(step->server), environ,
                           &step->files, err);
 }
@@ -74,6 +72,16 @@ static int start(step_life *step, step_child *child, char *const *argv, sb_error
     if (step_child_start(child, argv, env, err) < 0 || step_server_run(step->server, err) < 0)
         return -1;
     return step->dns ? step_dns_run(step->dns, err) : 0;
+}
+
+/* The command with nothing but the settings that make it do the same every time. */
+static int run_open(const step_life *step, char *const *argv, sb_error **err)
+{
+    char **env = step_environment(step->arena, environ, step->config, NULL, 0);
+    step_child child = {0};
+
+    step_signals_hold(&child);
+    return step_child_start(&child, argv, env, err) < 0 ? -1 : step_child_wait(&child);
 }
 
 /* The last thing of a recording: without it, it is not complete. */
@@ -101,6 +109,11 @@ int step_run(char *const *argv, sb_error **err)
     SB_AUTO(step_life) step = sb_new(step_life);
     step_child child = {0};
 
+    step->arena = sb_arena_new();
+    if (step_config_load(SB_STEP_DIR, &step->config, err) < 0)
+        return -1;
+    if (step->config->mode == STEP_OPEN)
+        return run_open(step, argv, err);
     if (prepare(step, err) < 0 || start(step, &child, argv, err) < 0)
         return -1;
     return finish(step, step_child_wait(&child), err);

@@ -76,7 +76,8 @@ int step_gpgv(char **argv);
 
 #define STEP_JAVA_PASSWORD "changeit" /* Java's own default; there is no secret in a trust store */
 
-/* The environment of the command: `env` with what the table sets. In `arena`, NULL-terminated. */
+/* The environment of the command: `env` with what the table sets; without files, what concerns no server. In
+ * `arena`, NULL-terminated. */
 char **step_environment(sb_arena *arena, char *const *env, const step_config *config, const step_files *files,
                         unsigned port);
 /* The value of a variable in `env`; NULL without. */

@@ -25,6 +25,7 @@
 enum {
     LISTENERS_MAX = 16,
     BACKLOG = 1024,
+    USUAL_PORT = 23791,
     FETCH_SECONDS = 60, /* that a transfer may take after the command's end */
     ABORT_SECONDS = 20,
     END_SECONDS = 5,
@@ -78,13 +79,21 @@ static bool add_listener(struct step_listeners *listeners, int fd, step_entrance
     return added;
 }
 
+/* Where it is free, as it is in a network of the step's own, the port is always the same: a step may write
+ * its environment into the image. */
 static int listen_as_proxy(step_server *server, sb_error **err)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     socklen_t len = sizeof(v4);
-    int fd = -1, status = listen_on((const struct sockaddr *)&v4, len, &fd);
+    int fd = -1, status;
 
+    v4.sin_port = htons(USUAL_PORT);
+    status = listen_on((const struct sockaddr *)&v4, len, &fd);
+    if (status) {
+        v4.sin_port = 0;
+        status = listen_on((const struct sockaddr *)&v4, len, &fd);
+    }
     if (status)
         return sb_fail(err, SB_ERR_IO, "cannot listen on 127.0.0.1: %s", strerror(status));
     (void)add_listener(server->listeners, fd, STEP_BY_PROXY);

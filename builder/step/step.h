@@ -16,7 +16,11 @@
 
 /* --- builder/step/config.c: step.json ---------------------------------------------------------------- */
 
-typedef enum step_mode { STEP_REPLAY, STEP_RECORD } step_mode;
+typedef enum step_mode {
+    STEP_REPLAY,
+    STEP_RECORD,
+    STEP_OPEN, /* no server: the network, or none, as it is */
+} step_mode;
 
 typedef struct step_credential { /* recording only */
     sb_slice host;               /* "host" or "host:port", lower case; sent over https alone */

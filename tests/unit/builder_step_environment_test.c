@@ -113,11 +113,30 @@ static void test_documented(void **state)
         fail_msg("environment.c and docs/sealed.md differ:\n%s", difference);
 }
 
+/* Without a server, nothing but the settings; the user's win. */
+static void test_open(void **state)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    char home[] = "HOME=/root", seed[] = "PYTHONHASHSEED=7", proxy[] = "http_proxy=http://proxy.example.org/";
+    char *env[] = {home, seed, proxy, NULL};
+    step_config config = {.mode = STEP_OPEN, .epoch = 86400};
+    char **made = step_environment(arena, env, &config, NULL, 0);
+
+    (void)state;
+    assert_string_equal(step_environment_get(made, "HOME"), "/root");
+    assert_string_equal(step_environment_get(made, "PYTHONHASHSEED"), "7");
+    assert_string_equal(step_environment_get(made, "SOURCE_DATE_EPOCH"), "86400");
+    assert_string_equal(step_environment_get(made, "http_proxy"), "http://proxy.example.org/");
+    assert_null(step_environment_get(made, "https_proxy"));
+    assert_null(step_environment_get(made, "SSL_CERT_FILE"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_of_the_image),
+        cmocka_unit_test(test_open),
         cmocka_unit_test_setup_teardown(test_documented, tempdir_setup, tempdir_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
