@@ -130,7 +130,7 @@ static int write_objects(const sb_plan *plan, const sb_plan_step *step, int dirf
         char hex[SB_DIGEST_HEX];
         sb_autoclose int from = -1;
 
-        if (!request->has_content || !request->size)
+        if (!request->has_content)
             continue;
         sb_digest_hex(&request->digest, hex);
         if (faccessat(dirfd, hex, F_OK, 0) == 0)
