@@ -175,7 +175,9 @@ static bool miss(step_request *request, step_asked *asked)
         asked->missed = true;
     pthread_mutex_unlock(&server->lock);
     step_notice(server, "%s", line);
-    return step_send_text(request, 504, text);
+    /* Of all that a client takes for a failure, one that none tries again: wget does so twenty times after a
+     * 504, npm waits a minute after any other 5xx. */
+    return step_send_text(request, 403, text);
 }
 
 /* A cloud's metadata service and what else is on the link: the same answer on every machine. */

@@ -45,12 +45,12 @@ static const struct {
     {"no_proxy", OURS, NO_PROXY, NULL},
     {"NO_PROXY", OURS, NO_PROXY, NULL},
     {"NODE_USE_ENV_PROXY", OURS, TEXT, "1"},
+    /* Also because an .npmrc may say otherwise: variables go before files. */
     {"YARN_HTTP_PROXY", OURS, PROXY, NULL},
     {"YARN_HTTPS_PROXY", OURS, PROXY, NULL},
-    {"npm_config_proxy", IF_SET, PROXY, NULL},
-    {"npm_config_http_proxy", IF_SET, PROXY, NULL},
-    {"npm_config_https_proxy", IF_SET, PROXY, NULL},
-    {"npm_config_noproxy", IF_SET, NO_PROXY, NULL},
+    {"npm_config_proxy", OURS, PROXY, NULL},
+    {"npm_config_https_proxy", OURS, PROXY, NULL},
+    {"npm_config_noproxy", OURS, NO_PROXY, NULL},
     {"PIP_PROXY", IF_SET, PROXY, NULL},
     {"CARGO_HTTP_PROXY", IF_SET, PROXY, NULL},
     /* Trust. */
@@ -61,7 +61,7 @@ static const struct {
     {"NODE_EXTRA_CA_CERTS", OURS, TRUST, NULL},
     {"YARN_HTTPS_CA_FILE_PATH", OURS, TRUST, NULL},
     {"npm_config_ca", IF_SET, TEXT, ""},
-    {"npm_config_cafile", IF_SET, TRUST, NULL},
+    {"npm_config_cafile", OURS, TRUST, NULL},
     {"DENO_CERT", OURS, CA, NULL},
     {"PIP_CERT", OURS, TRUST, NULL},
     {"REQUESTS_CA_BUNDLE", OURS, TRUST, NULL},
@@ -126,7 +126,9 @@ static sb_slice java_options(sb_arena *arena, const step_files *files, unsigned 
                            "-Djavax.net.ssl.trustStore=%s -Djavax.net.ssl.trustStoreType=PKCS12 "
                            "-Djavax.net.ssl.trustStorePassword=" STEP_JAVA_PASSWORD
                            " -Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=%u -Dhttps.proxyHost=127.0.0.1 "
-                           "-Dhttps.proxyPort=%u -Dhttp.nonProxyHosts=localhost|127.*|[::1]",
+                           "-Dhttps.proxyPort=%u -Dhttp.nonProxyHosts=localhost|127.*|[::1]"
+                           /* Maven 3.9 alone wants to be told that it may look at them. */
+                           " -Daether.connector.http.useSystemProperties=true",
                            files->trust_p12, port, port);
 }
 

@@ -56,7 +56,7 @@ static void test_empty(void **state)
     is(env, "SOURCE_DATE_EPOCH", "1700000000");
     is(env, "PYTHONHASHSEED", "0");
     is(env, "all_proxy", NULL);
-    is(env, "npm_config_cafile", NULL);
+    is(env, "npm_config_ca", NULL);
     is(env, "PYTHONDONTWRITEBYTECODE", NULL);
     is(env, "GOFLAGS", NULL);
     assert_true(sb_slice_starts(sb_slice_z(step_environment_get(env, "no_proxy")),
