@@ -282,11 +282,9 @@ static void test_go(void **state)
 
 static void test_message(void **state)
 {
-    SB_AUTO(sb_native)
-    native =
-        read_native("web/package-lock.json",
-                    "{\"packages\":{\"node_modules/bad\":{\"version\":\"3.0.0\",\"integrity\":\"" OTHER512
-                    "\"}}}");
+    static const char text[] =
+        "{\"packages\":{\"node_modules/bad\":{\"version\":\"3.0.0\",\"integrity\":\"" OTHER512 "\"}}}";
+    SB_AUTO(sb_native) native = read_native("web/package-lock.json", text);
     sb_autofree char *message = NULL;
 
     (void)state;
