@@ -67,7 +67,7 @@ static void set_up(sb_http *http, sb_http_download *public, download *d)
         .expect_size = public->expect_size,
         .expect = public->expect,
         .label = d->label,
-        .progress = http->progress,
+        .progress = public->quiet ? NULL : http->progress,
         .last_modified = -1,
     };
     d->transfer = (sb_transfer){

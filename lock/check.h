@@ -53,7 +53,9 @@ typedef struct sb_probe { /* a URL that should still give these bytes */
     const char *const *headers; /* NULL-terminated; may be NULL */
     const sb_digest *digest;
     uint64_t size;
-    int64_t last_modified; /* -1 not known: then only the bytes tell */
+    int64_t last_modified; /* -1 not known */
+    sb_slice etag;         /* a strong one; absent without. Without either only the bytes tell */
+    bool quiet;            /* one of many: no progress of its own */
     const void *subject;   /* the caller's */
 } sb_probe;
 /* It could not be had, or has other bytes (SB_ERR_VERIFY, SB_ERR_LIMIT). May take the error. */

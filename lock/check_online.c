@@ -89,13 +89,14 @@ static bool seems_unchanged(sb_check *check, const sb_probe *probe)
     uint64_t length;
     int64_t modified;
 
-    if (probe->last_modified < 0 ||
-        sb_http_perform(sb_project_http(check->project), &request, &response, &ignored) < 0)
+    if ((probe->last_modified < 0 && !probe->etag.len) ||
+        sb_http_perform(sb_project_http(check->project), &request, &response, &ignored) < 0 ||
+        response.status != 200 || !sb_slice_to_u64(sb_http_header(&response, "content-length", 0), &length) ||
+        length != probe->size)
         return false;
-    return response.status == 200 &&
-           sb_slice_to_u64(sb_http_header(&response, "content-length", 0), &length) &&
-           length == probe->size &&
-           sb_time_parse_http(sb_http_header(&response, "last-modified", 0), &modified) &&
+    if (probe->etag.len)
+        return sb_slice_eq(sb_http_header(&response, "etag", 0), probe->etag);
+    return sb_time_parse_http(sb_http_header(&response, "last-modified", 0), &modified) &&
            modified == probe->last_modified;
 }
 
@@ -145,6 +146,7 @@ static int probe_batch(sb_check *check, const sb_probe *probes, size_t count, sb
 
         downloads[i].request.url = probe->url;
         downloads[i].request.headers = probe->headers;
+        downloads[i].quiet = probe->quiet;
         downloads[i].max_size = probe->size ? probe->size : 1;
         downloads[i].expect = probe->digest;
         downloads[i].label = sb_arena_strdup(check->arena, sb_df_url_filename(check->arena, probe->url));

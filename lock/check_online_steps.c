@@ -116,6 +116,8 @@ int sb_check_online_steps(sb_check *check, sb_error **err)
                            .digest = &needed->digest,
                            .size = needed->size,
                            .last_modified = needed->last_modified,
+                           .etag = needed->etag,
+                           .quiet = true,
                            .subject = needed};
     }
     if (count > 1)
@@ -123,6 +125,9 @@ int sb_check_online_steps(sb_check *check, sb_error **err)
     for (size_t i = 0; i < count; i++)
         if (!i || by_url(&probes[i - 1], &probes[i]) != 0)
             probes[n++] = probes[i];
+    if (n)
+        sb_progress_line(check->project->progress, SB_EVENT_NOTE,
+                         "asking again for %zu downloads of RUN instructions", n);
     if (sb_check_probe(check, probes, n, judge, &a, err) < 0)
         return -1;
     for (size_t i = 0; i < a.count; i++)

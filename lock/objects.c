@@ -216,15 +216,22 @@ static bool can_be_had_again(const sb_step_request *request)
            !sb_step_has_secrets(request->url);
 }
 
-static int64_t last_modified(const sb_step_request *request)
+static sb_slice answered(const sb_step_request *request, const char *name)
 {
-    int64_t when = -1;
-
     for (size_t i = 0; i < request->header_count; i++)
-        if (sb_slice_eqz(request->headers[i].name, "last-modified") &&
-            !sb_time_parse_http(request->headers[i].value, &when))
-            when = -1;
-    return when;
+        if (sb_slice_eqz(request->headers[i].name, name))
+            return request->headers[i].value;
+    return SB_NIL;
+}
+
+static void add_validators(const sb_step_request *request, sb_arena *arena, sb_needed *needed)
+{
+    sb_slice etag = answered(request, "etag");
+
+    if (!sb_time_parse_http(answered(request, "last-modified"), &needed->last_modified))
+        needed->last_modified = -1;
+    if (sb_slice_starts(etag, SB_LIT("\"")))
+        needed->etag = sb_arena_dup(arena, etag);
 }
 
 static int by_digest(const void *a, const void *b)
@@ -251,8 +258,8 @@ void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifes
                                .kind = SB_NEEDED_BODY,
                                .size = request->size,
                                .name = sb_arena_dup(arena, request->url),
-                               .last_modified = last_modified(request),
                                .step = step};
+        add_validators(request, arena, &found[n]);
         if (can_be_had_again(request))
             found[n].url = found[n].name;
         for (size_t k = 0; k < request->wanted_count; k++)

@@ -28,6 +28,7 @@ typedef struct sb_needed {
     sb_slice url;          /* where it can be had: FILE, SIGNATURE, LIST, BODY; absent elsewhere */
     sb_slice accept;       /* BODY: the Accept that has to be said there; absent without */
     int64_t last_modified; /* BODY: what its answer said; -1 not known */
+    sb_slice etag;         /* BODY: likewise, a strong one; absent without */
     /* the entry */
     const sb_lock_image *image;
     const sb_lock_platform *platform;

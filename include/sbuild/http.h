@@ -76,6 +76,7 @@ typedef struct sb_http_download {
     uint64_t expect_size;            /* 0: not known */
     const sb_digest *expect;         /* NULL: not known; a difference is SB_ERR_VERIFY */
     const char *label;               /* for progress */
+    bool quiet;                      /* no progress of its own: one of many */
     const char *const *alternatives; /* further URLs for the same bytes (mirrors), tried in order;
                                         NULL-terminated; may be NULL */
     /* results */
