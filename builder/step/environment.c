@@ -23,6 +23,7 @@ typedef enum source {
     TRUST, /* file: that and the image's, where it replaces them */
     WGETRC,
     APT_CONF,
+    SQV_POLICY,
     JAVA,
     EPOCH,
 } source;
@@ -78,6 +79,7 @@ static const struct {
     /* Both at once. */
     {"WGETRC", OURS, WGETRC, NULL},
     {"APT_CONFIG", OURS, APT_CONF, NULL},
+    {"APT_SEQUOIA_CRYPTO_POLICY", OURS, SQV_POLICY, NULL},
     {"JAVA_TOOL_OPTIONS", APPEND, JAVA, NULL},
     /* The same every time. */
     {"SOURCE_DATE_EPOCH", KEEP, EPOCH, NULL},
@@ -150,6 +152,8 @@ static sb_slice value_of(sb_arena *arena, source wanted, const char *text, const
         return sb_slice_z(files->wgetrc);
     case APT_CONF:
         return sb_slice_z(files->apt_conf);
+    case SQV_POLICY:
+        return sb_slice_z(files->sqv_policy); /* absent: not set */
     case JAVA:
         return java_options(arena, files, port);
     case EPOCH:
@@ -191,6 +195,8 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
             (!files && variables[i].rule != KEEP))
             continue;
         value = value_of(arena, variables[i].source, variables[i].text, config, files, port);
+        if (!value.ptr)
+            continue;
         if (variables[i].rule == APPEND && set && *set)
             value = sb_arena_printf(arena, "%s %" SB_FMT, set, SB_ARG(value));
         put(arena, made, &count, variables[i].name, value);

@@ -101,15 +101,51 @@ static int write_java(const step_files *files, const step_ca *ca, sb_error **err
     return write_file(files->trust_p12, sb_buf_slice(&store), err);
 }
 
-static int write_apt(const step_files *files, const step_config *config, unsigned port, char *const *env,
+/* The view of algorithms that apt would take. */
+static bool read_policy(char *const *env, sb_buf *out)
+{
+    static const char *const places[] = {
+        "/etc/crypto-policies/back-ends/apt-sequoia.config",
+        "/var/lib/crypto-config/profiles/current/apt-sequoia.config",
+        "/etc/crypto-policies/back-ends/sequoia.config",
+        "/var/lib/crypto-config/profiles/current/sequoia.config",
+        "/usr/share/apt/default-sequoia.config",
+    };
+    const char *chosen = step_environment_get(env, "APT_SEQUOIA_CRYPTO_POLICY");
+    bool found = chosen && *chosen && add_file(out, chosen, USER_FILE_MAX);
+
+    for (size_t i = 0; i < SB_COUNT(places) && !found; i++)
+        found = add_file(out, places[i], USER_FILE_MAX);
+    return found;
+}
+
+static int write_tolerance(step_files *files, const step_config *config, char *const *env, sb_error **err)
+{
+    sb_autobuf policy = SB_BUF_INIT(USER_FILE_MAX);
+    sb_autobuf text = SB_BUF_INIT(2 * USER_FILE_MAX);
+
+    if (!step_apt_has_sqv()) {
+        files->gpgv = sb_asprintf("%s/" STEP_GPGV, files->dir);
+        if (symlink(SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM, files->gpgv) < 0)
+            return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", files->gpgv, strerror(errno));
+        return 0;
+    }
+    if (!read_policy(env, &policy))
+        return 0;
+    files->sqv_policy = sb_asprintf("%s/sqv.config", files->dir);
+    step_apt_policy(sb_buf_slice(&policy), config->epoch, &text);
+    return write_file(files->sqv_policy, sb_buf_slice(&text), err);
+}
+
+static int write_apt(step_files *files, const step_config *config, unsigned port, char *const *env,
                      sb_error **err)
 {
     const char *chosen = step_environment_get(env, "APT_CONFIG");
     sb_autobuf text = SB_BUF_INIT(USER_FILE_MAX);
 
+    if (config->tolerate_expiry && write_tolerance(files, config, env, err) < 0)
+        return -1;
     step_apt_conf(files, config, port, chosen && access(chosen, R_OK) == 0 ? chosen : NULL, &text);
-    if (config->tolerate_expiry && symlink(SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM, files->gpgv) < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", files->gpgv, strerror(errno));
     return write_file(files->apt_conf, sb_buf_slice(&text), err);
 }
 
@@ -125,7 +161,6 @@ int step_files_new(const char *tmp, const step_config *config, const step_ca *ca
     files->trust_p12 = sb_asprintf("%s/trust.p12", files->dir);
     files->wgetrc = sb_asprintf("%s/wgetrc", files->dir);
     files->apt_conf = sb_asprintf("%s/apt.conf", files->dir);
-    files->gpgv = sb_asprintf("%s/" STEP_GPGV, files->dir);
     if (write_file(files->ca, step_ca_pem(ca), err) < 0 || write_trust(files, ca, env, err) < 0 ||
         write_wgetrc(files, env, err) < 0 || write_java(files, ca, err) < 0 ||
         write_apt(files, config, port, env, err) < 0)
@@ -145,5 +180,6 @@ void step_files_free(step_files *files)
     free(files->wgetrc);
     free(files->apt_conf);
     free(files->gpgv);
+    free(files->sqv_policy);
     free(files);
 }

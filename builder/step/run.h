@@ -52,7 +52,9 @@ typedef struct step_files {
     char *trust_p12; /* the step's authority as Java wants it */
     char *wgetrc;
     char *apt_conf;
-    char *gpgv; /* link to this program, by the name under which it stands before the real gpgv */
+    /* On replay, as apt's program for signatures wants it; else NULL: */
+    char *gpgv;       /* link to this program, by the name under which it stands before the real gpgv */
+    char *sqv_policy; /* view of algorithms as of the lock */
 } step_files;
 
 /* `tmp` is SB_STEP_TMP_DIR but for tests, `env` the environment of the user's command. Any user can read what
@@ -67,6 +69,10 @@ int step_java_trust(const step_ca *ca, sb_buf *out, sb_error **err);
 /* builder/step/apt.c: apt's configuration; `chosen` is the user's own, or NULL. */
 void step_apt_conf(const step_files *files, const step_config *config, unsigned port, const char *chosen,
                    sb_buf *out);
+/* Does apt verify by sqv, which goes by the time of the signature, but by today's view of algorithms? */
+bool step_apt_has_sqv(void);
+/* sqv's view of algorithms (a policy file) as it was at `epoch`: what was not out of date then never is. */
+void step_apt_policy(sb_slice policy, int64_t epoch, sb_buf *out);
 /* builder/step/gpgv.c: this program, called as gpgv by apt. `argv` is its own. Returns its exit status. */
 #define STEP_GPGV "gpgv"
 int step_gpgv(char **argv);

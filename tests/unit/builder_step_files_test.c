@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
 #include <sys/stat.h>
 
 #include "step_config_fixture.h"
@@ -69,8 +68,8 @@ static void test_modes_and_removal(void **state)
     umask(before);
     modes = tempdir_shell(
         t, "stat -c %a step step/ca.pem step/trust.pem step/trust.p12 step/wgetrc step/apt.conf |"
-           " tr '\\n' ' '; readlink step/gpgv");
-    assert_string_equal(modes, "755 644 644 644 644 644 /.sbuild-bin/sbuild-step\n");
+           " tr '\\n' ' '");
+    assert_string_equal(modes, "755 644 644 644 644 644 ");
     free(modes);
     step_files_free(files);
     modes = tempdir_shell(t, "ls");
@@ -117,8 +116,8 @@ static void test_apt(void **state)
         assert_true(has(text, "/step/trust.pem\";\n"));
         /* Whoever looks at what is new does not look away from what has expired. */
         assert_int_equal(has(text, "Check-Valid-Until"), !recording);
-        assert_int_equal(has(text, "/step/gpgv\";\n"), !recording);
-        assert_int_equal(access(files->gpgv, F_OK) == 0 || errno == ENOENT, 1);
+        assert_int_equal(has(text, "/step/gpgv\";\n"), !recording && !step_apt_has_sqv());
+        assert_int_equal(files->gpgv != NULL, !recording && !step_apt_has_sqv());
         /* The user's own comes first, so that ours wins; apt refuses to include what is not there. */
         assert_int_equal(sb_slice_starts(text, SB_LIT("#include \"")), recording);
     }
