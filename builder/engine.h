@@ -39,6 +39,8 @@ typedef struct sb_engine_ops {
      * steps, never from the cache. What it makes goes below the directory `dest`.
      */
     void (*beside)(const sb_plan *plan, const char *dir, const char *dest, sb_argv *argv);
+    /* Removes what that left in the engine; NULL: it leaves nothing. */
+    void (*forget)(const sb_plan *plan, const char *dir);
     /*
      * Takes the image `manifest` of the layout under the names `tags` (NULL-terminated; may be NULL), which
      * it gives last. `base_layers`: what the engine has already, having built on them.

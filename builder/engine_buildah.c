@@ -170,19 +170,25 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
     return take_result(plan, id, layout, ret_manifest, err);
 }
 
+/* One that somebody has named meanwhile stays: without --force only a nameless one goes. */
+static void remove_image(const sb_plan *plan, const char *id)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    const char *argv[] = {plan->engine->name.ptr, "rmi", id, NULL};
+    sb_slice out;
+
+    (void)sb_engine_ask(arena, argv, &out, NULL);
+}
+
 static int run(const sb_plan *plan, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_argv argv = {.arena = arena};
-    const char *remove[] = {plan->engine->name.ptr, "rmi", NULL, NULL};
     sb_autofree char *id = NULL;
-    sb_slice out;
 
     if (build_image(plan, &argv, &id, err) < 0)
         return -1;
-    /* One that somebody has named meanwhile stays: without --force only a nameless one goes. */
-    remove[2] = id;
-    (void)sb_engine_ask(arena, remove, &out, NULL);
+    remove_image(plan, id);
     return 0;
 }
 
@@ -196,11 +202,22 @@ static void beside(const sb_plan *plan, const char *dir, const char *dest, sb_ar
     sb_argv_add(argv, "--no-cache");
     sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
     sb_argv_addf(argv, "--output=%s", dest);
+    sb_argv_addf(argv, "--iidfile=%s/image-id", dir);
     sb_argv_add_contexts(argv, plan);
     for (size_t i = 0; i < options->engine_argument_count; i++)
         sb_argv_add(argv, options->engine_arguments[i]);
     sb_argv_addf(argv, "--file=%s/Dockerfile", dir);
     sb_argv_add(argv, dir);
+}
+
+static void forget(const sb_plan *plan, const char *dir)
+{
+    sb_autofree char *path = sb_path_join(dir, "image-id");
+    sb_autofree char *id = NULL;
+    size_t len;
+
+    if (sb_read_file(AT_FDCWD, path, 4096, &id, &len, NULL, NULL) == 0)
+        remove_image(plan, id);
 }
 
 /* --- Load and push --- */
@@ -278,6 +295,7 @@ const sb_engine_ops sb_engine_buildah = {
     .build = build,
     .run = run,
     .beside = beside,
+    .forget = forget,
     .load = load,
     .push = push,
     .refuses = refuses,
@@ -291,6 +309,7 @@ const sb_engine_ops sb_engine_podman = {
     .build = build,
     .run = run,
     .beside = beside,
+    .forget = forget,
     .load = load,
     .push = push,
     .refuses = refuses,

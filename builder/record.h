@@ -101,7 +101,6 @@ typedef struct sb_recording { /* one step of the lock, whatever the builds that 
     char nonce[SB_NONCE_LEN + 1];
     bool update; /* is to start with nothing locked */
     bool stale;  /* is to be recorded */
-    bool failed; /* its command did, in this run */
     /* What this run has taken; NULL: nothing yet. */
     sb_step_manifest *manifest;
 } sb_recording;
@@ -174,8 +173,11 @@ int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *are
                     size_t *ret_count, sb_error **err);
 
 /* --- record_entries.c: the lock's entries --- */
-/* A recording has been taken: it is held against native lock files, kept in the store and entered. */
-int sb_record_enter(sb_recorder *r, sb_recording *recording, sb_error **err);
+/*
+ * Recordings have been taken: they are entered, held against the project's own lock files and kept in the
+ * store. When something is wrong, nothing of any of them is.
+ */
+int sb_record_enter(sb_recorder *r, sb_recording *const *recordings, size_t count, sb_error **err);
 /* Entries of steps that are gone are dropped, once nothing is stale any more; packages follow. */
 int sb_record_finish_entries(sb_recorder *r, sb_error **err);
 /* Writes the lock, if it has changed. */

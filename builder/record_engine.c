@@ -54,6 +54,12 @@ static int prepare(const sb_plan *plan, const sb_engine_ops *ops, const char *na
     return 0;
 }
 
+static void forget(const sb_plan *plan, const sb_engine_ops *ops, const char *name)
+{
+    if (ops->forget)
+        ops->forget(plan, sb_arena_printf(plan->arena, "%" SB_FMT "/%s", SB_ARG(plan->path), name).ptr);
+}
+
 int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
                      const char *const *ids, size_t count, const char **ret_path, sb_error **err)
 {
@@ -76,6 +82,7 @@ int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_sli
     job.argv = sb_argv_end(&argv);
     if (sb_engine_run(&job, err) < 0)
         return -1;
+    forget(plan, ops, "export");
     *ret_path = sb_arena_printf(plan->arena, "%s%s", out, out_dir).ptr;
     return 0;
 }
@@ -130,6 +137,7 @@ int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *are
     options.argv = sb_argv_end(&argv);
     if (sb_process_run(&options, &status, err) < 0)
         return -1;
+    forget(plan, ops, "probe");
     if (sb_interrupted)
         return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
     if (status != 0 || find_answer(sb_buf_slice(&output), &answer) < 0) {

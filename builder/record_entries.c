@@ -20,7 +20,7 @@ static sb_lock_step *entry_of(sb_recorder *r, const sb_run_step *step)
     return &steps[lock->step_count++];
 }
 
-/* --- Objects --- */
+/* --- Bodies, each once --- */
 
 static int by_digest(const void *a, const void *b)
 {
@@ -28,61 +28,112 @@ static int by_digest(const void *a, const void *b)
                          &(*(const sb_step_request *const *)b)->digest);
 }
 
-/* Each body once, into the store; *ret_size is that of all. */
-static int keep_objects(sb_recorder *r, const sb_step_manifest *manifest, uint64_t *ret_size, sb_error **err)
+static const sb_step_request **sorted_bodies(const sb_step_manifest *manifest, size_t *ret_count)
 {
-    sb_autofree const sb_step_request **requests = sb_new_array(const sb_step_request *, manifest->count + 1);
-    sb_store *store, *cache;
-    uint64_t size = 0;
-    size_t count = 0;
+    const sb_step_request **requests = sb_new_array(const sb_step_request *, manifest->count + 1);
+    size_t count = 0, kept = 0;
 
-    if (sb_project_store(r->project, &store, err) < 0 || sb_project_cache(r->project, &cache, err) < 0)
-        return -1;
     for (size_t i = 0; i < manifest->count; i++)
         if (manifest->requests[i].has_content)
             requests[count++] = &manifest->requests[i];
     qsort(requests, count, sizeof(*requests), by_digest);
-    for (size_t i = 0; i < count; i++) {
-        if (i && sb_digest_eq(&requests[i - 1]->digest, &requests[i]->digest))
-            continue;
-        size += requests[i]->size;
-        if (requests[i]->size && sb_store_copy(store, cache, &requests[i]->digest, err) < 0)
-            return -1;
-    }
-    *ret_size = size;
-    return 0;
+    for (size_t i = 0; i < count; i++)
+        if (!kept || !sb_digest_eq(&requests[kept - 1]->digest, &requests[i]->digest))
+            requests[kept++] = requests[i];
+    *ret_count = kept;
+    return requests;
 }
 
-static int keep_manifest(sb_recorder *r, sb_step_manifest *manifest, sb_digest *ret_digest, sb_error **err)
+static uint64_t size_of(const sb_step_manifest *manifest)
 {
-    sb_autobuf text = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
-    sb_store *store;
+    size_t count;
+    sb_autofree const sb_step_request **bodies = sorted_bodies(manifest, &count);
+    uint64_t size = 0;
 
-    if (sb_step_manifest_format(manifest, &text, err) < 0 || sb_project_store(r->project, &store, err) < 0)
-        return -1;
-    return sb_store_put(store, sb_buf_slice(&text), ret_digest, err);
+    for (size_t i = 0; i < count; i++)
+        size += bodies[i]->size;
+    return size;
+}
+
+static int keep_objects(sb_store *store, const sb_store *cache, const sb_step_manifest *manifest,
+                        sb_error **err)
+{
+    size_t count;
+    sb_autofree const sb_step_request **bodies = sorted_bodies(manifest, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (sb_store_copy(store, cache, &bodies[i]->digest, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* --- Entries --- */
 
-int sb_record_enter(sb_recorder *r, sb_recording *recording, sb_error **err)
+/* Into the cache first: what the project's own lock files say of it is not known yet. */
+static int keep_manifest(sb_recorder *r, sb_step_manifest *manifest, sb_digest *ret_digest, sb_error **err)
+{
+    sb_autobuf text = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
+    sb_store *cache;
+
+    if (sb_step_manifest_format(manifest, &text, err) < 0 || sb_project_cache(r->project, &cache, err) < 0)
+        return -1;
+    return sb_store_put(cache, sb_buf_slice(&text), ret_digest, err);
+}
+
+static int set_entry(sb_recorder *r, const sb_recording *recording, sb_error **err)
 {
     sb_step_manifest *manifest = recording->manifest;
     sb_digest digest = {0};
-    uint64_t size = 0;
     sb_lock_step *entry;
 
-    if (manifest->count &&
-        (keep_objects(r, manifest, &size, err) < 0 || keep_manifest(r, manifest, &digest, err) < 0))
-        return sb_wrap(err, "while keeping what %" SB_FMT " downloads", SB_ARG(recording->run.label));
+    if (manifest->count && keep_manifest(r, manifest, &digest, err) < 0)
+        return -1;
     entry = entry_of(r, &recording->run);
     entry->network = SB_NIL;
     entry->requests = manifest->count;
-    entry->size = size;
+    entry->size = size_of(manifest);
     entry->has_manifest = manifest->count > 0;
     entry->manifest = digest;
-    r->changed = true;
     return 0;
+}
+
+static int keep(sb_recorder *r, const sb_recording *recording, sb_error **err)
+{
+    const sb_lock_step *entry = sb_lock_find_step(r->lock, &recording->run);
+    sb_store *store, *cache;
+
+    if (!entry->has_manifest)
+        return 0;
+    if (sb_project_store(r->project, &store, err) < 0 || sb_project_cache(r->project, &cache, err) < 0 ||
+        keep_objects(store, cache, recording->manifest, err) < 0)
+        return -1;
+    return sb_store_copy(store, cache, &entry->manifest, err);
+}
+
+int sb_record_enter(sb_recorder *r, sb_recording *const *recordings, size_t count, sb_error **err)
+{
+    sb_lock *lock = r->lock;
+    size_t before = lock->step_count;
+    sb_lock_step *steps = lock->steps;
+    int result = 0;
+
+    lock->steps = sb_arena_array(lock->arena, sb_lock_step, before + 1);
+    if (before)
+        memcpy(lock->steps, steps, before * sizeof(*steps));
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = set_entry(r, recordings[i], err);
+    if (result == 0)
+        result = sb_lock_fill_packages(r->project, lock, err);
+    for (size_t i = 0; i < count && result == 0; i++)
+        if (keep(r, recordings[i], err) < 0)
+            result =
+                sb_wrap(err, "while keeping what %" SB_FMT " downloads", SB_ARG(recordings[i]->run.label));
+    if (result < 0) {
+        lock->steps = steps;
+        lock->step_count = before;
+        r->changed = true;
+    }
+    return result;
 }
 
 static bool is_claimed(const sb_recorder *r, const sb_lock_step *entry)
@@ -133,7 +184,10 @@ int sb_record_finish_entries(sb_recorder *r, sb_error **err)
 {
     enter_networked(r);
     drop_unclaimed(r);
-    return r->changed ? sb_lock_fill_packages(r->project, r->lock, err) : 0;
+    if (r->changed && sb_lock_fill_packages(r->project, r->lock, err) < 0)
+        return -1;
+    r->changed = false;
+    return 0;
 }
 
 int sb_record_save(sb_recorder *r, sb_error **err)

@@ -93,6 +93,17 @@ static bool is_complete(const sb_recorder *r, size_t recording)
     return true;
 }
 
+static void finish_step(sb_recorder *r, sb_record_build *build, size_t place)
+{
+    sb_recording *recording = &r->recordings[build->recordings[place]];
+
+    mark_done(r, build, place);
+    if (is_complete(r, build->recordings[place])) {
+        recording->stale = false;
+        r->report->recorded++;
+    }
+}
+
 static int merge(sb_recording *recording, sb_step_manifest *taken, sb_error **err)
 {
     if (!recording->manifest)
@@ -104,34 +115,52 @@ static int merge(sb_recording *recording, sb_step_manifest *taken, sb_error **er
     return 0;
 }
 
-static int take_step(sb_recorder *r, sb_record_build *build, size_t place, int exported,
-                     const sb_plan_step *step, sb_error **err)
+/* True in *ret_taken when there is something to enter. */
+static int take_step(sb_recorder *r, sb_recording *recording, int exported, const sb_plan_step *from,
+                     bool *ret_taken, sb_error **err)
 {
-    sb_recording *recording = &r->recordings[build->recordings[place]];
     SB_AUTO(sb_taken) taken = NULL;
-    sb_autofree char *label = sb_slice_dup(step->run.label);
+    sb_autofree char *label = sb_slice_dup(recording->run.label);
     sb_autoclose int dirfd = -1;
     bool missing = false;
 
-    dirfd = sb_open_beneath(exported, step->run.id, O_RDONLY | O_DIRECTORY, 0, &missing, err);
+    dirfd = sb_open_beneath(exported, from->run.id, O_RDONLY | O_DIRECTORY, 0, &missing, err);
     if (dirfd < 0)
         return missing ? 0 : -1;
-    if (sb_record_take(r->project, dirfd, label, step->manifest, &taken, err) < 0)
+    if (sb_record_take(r->project, dirfd, label, from->manifest, &taken, err) < 0)
         return -1;
-    if (!taken->complete)
+    if (taken->complete)
+        sb_record_add_notes(r, &recording->run, taken);
+    if (!taken->complete || taken->status != 0)
         return 0;
-    sb_record_add_notes(r, &step->run, taken);
-    recording->failed = taken->status != 0;
-    if (recording->failed)
+    *ret_taken = true;
+    return merge(recording, taken->manifest, err);
+}
+
+/* All at once, since they are held against large lock files; if that fails, those that nothing is wrong with.
+ */
+static int enter(sb_recorder *r, sb_record_build *build, const size_t *places, size_t count, sb_error **err)
+{
+    sb_recording **recordings = sb_arena_array(r->arena, sb_recording *, count + 1);
+    SB_AUTO(sb_error) failed = NULL;
+    int result = 0;
+
+    for (size_t i = 0; i < count; i++)
+        recordings[i] = &r->recordings[build->recordings[places[i]]];
+    if (!count || sb_record_enter(r, recordings, count, &failed) == 0) {
+        for (size_t i = 0; i < count; i++)
+            finish_step(r, build, places[i]);
         return 0;
-    if (merge(recording, taken->manifest, err) < 0 || sb_record_enter(r, recording, err) < 0)
-        return -1;
-    mark_done(r, build, place);
-    if (is_complete(r, build->recordings[place])) {
-        recording->stale = false;
-        r->report->recorded++;
     }
-    return 0;
+    if (failed->code != SB_ERR_VERIFY || count == 1)
+        return sb_fail(err, failed->code, "%s", failed->message);
+    for (size_t i = 0; i < count; i++) {
+        if (sb_record_enter(r, &recordings[i], 1, err) == 0)
+            finish_step(r, build, places[i]);
+        else
+            result = -1;
+    }
+    return result;
 }
 
 static const sb_plan_step *plan_step(const sb_plan *plan, const char *id)
@@ -142,21 +171,43 @@ static const sb_plan_step *plan_step(const sb_plan *plan, const char *id)
     return NULL;
 }
 
+static bool is_listed(const char *const *ids, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    return false;
+}
+
+/* Where a step's recording is: an ONBUILD instruction of the file that runs in several stages has one. */
+static const sb_plan_step *source_of(const sb_plan *plan, const char *id)
+{
+    const sb_plan_step *step = plan_step(plan, id);
+
+    if (!step || step->cache.ptr)
+        return step;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].run.instruction == step->run.instruction && plan->steps[i].cache.ptr)
+            return &plan->steps[i];
+    return NULL;
+}
+
 static int take_all(sb_recorder *r, sb_record_build *build, const sb_plan *plan, sb_error **err)
 {
     sb_slice *caches = sb_arena_array(r->arena, sb_slice, build->step_count + 1);
     const char **ids = sb_arena_array(r->arena, const char *, build->step_count + 1);
+    size_t *places = sb_arena_array(r->arena, size_t, build->step_count + 1);
     sb_autoclose int dirfd = -1;
     const char *path;
-    size_t count = 0;
+    size_t count = 0, taken_count = 0;
 
     for (size_t i = 0; i < build->step_count; i++) {
-        const sb_plan_step *step = plan_step(plan, build->steps[i].id);
+        const sb_plan_step *from = source_of(plan, build->steps[i].id);
 
-        if (is_wanted(r, build, i) && step && step->cache.ptr) {
-            caches[count] = step->cache;
-            ids[count++] = step->run.id;
-        }
+        if (!is_wanted(r, build, i) || !from || is_listed(ids, count, from->run.id))
+            continue;
+        caches[count] = from->cache;
+        ids[count++] = from->run.id;
     }
     if (!count)
         return 0;
@@ -164,12 +215,17 @@ static int take_all(sb_recorder *r, sb_record_build *build, const sb_plan *plan,
         sb_open_dir(path, &dirfd, err) < 0)
         return -1;
     for (size_t i = 0; i < build->step_count; i++) {
-        const sb_plan_step *step = plan_step(plan, build->steps[i].id);
+        const sb_plan_step *from = source_of(plan, build->steps[i].id);
+        bool taken = false;
 
-        if (is_wanted(r, build, i) && step && step->cache.ptr && take_step(r, build, i, dirfd, step, err) < 0)
+        if (!is_wanted(r, build, i) || !from)
+            continue;
+        if (take_step(r, &r->recordings[build->recordings[i]], dirfd, from, &taken, err) < 0)
             return -1;
+        if (taken)
+            places[taken_count++] = i;
     }
-    return 0;
+    return enter(r, build, places, taken_count, err);
 }
 
 /* --- One attempt --- */

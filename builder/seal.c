@@ -102,16 +102,15 @@ static void set_mode(const sb_plan *plan, sb_plan_step *step)
 }
 
 /*
- * ONBUILD RUN of a stage that several start from is one instruction with one cache mount, in which the second
- * run's recording would take the first one's place: what it needs must be locked already.
+ * ONBUILD RUN of a stage that several start from is one instruction with one cache mount: the first of its
+ * runs has it, and what is in it counts for all.
  */
-static void unshare_recordings(sb_plan *plan)
+static void share_recordings(sb_plan *plan)
 {
     for (size_t i = 0; i < plan->step_count; i++)
-        for (size_t k = 0; k < plan->step_count; k++)
-            if (k != i && plan->steps[k].run.instruction == plan->steps[i].run.instruction &&
-                plan->steps[i].mode == SB_STEP_RECORD)
-                plan->steps[i].mode = SB_STEP_REPLAY;
+        for (size_t k = 0; k < i; k++)
+            if (plan->steps[k].run.instruction == plan->steps[i].run.instruction)
+                plan->steps[i].cache = SB_NIL;
 }
 
 static int set_manifest(const sb_plan *plan, const sb_run_step *runs, size_t index, sb_plan_step *step,
@@ -140,7 +139,7 @@ int sb_seal_steps(sb_plan *plan, sb_error **err)
         plan->steps[i].run = runs[i];
         set_mode(plan, &plan->steps[i]);
     }
-    unshare_recordings(plan);
+    share_recordings(plan);
     if (allow_networks(plan, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)

@@ -33,6 +33,10 @@ int step_recording_new(const char *dir, const sb_step_manifest *locked, step_rec
     recording->report = SB_BUF_INIT(STEP_REPORT_MAX);
     if (sb_open_dir(dir, &recording->dir, err) < 0)
         return -1;
+    /* A run that was cut off may have left one behind. Bodies in it do no harm, its end would. */
+    if (unlinkat(recording->dir, "done", 0) < 0 && errno != ENOENT)
+        return sb_fail(err, SB_ERR_IO, "cannot remove %s/done: %s", dir, strerror(errno));
+    (void)sb_remove_tree(recording->dir, "objects", NULL);
     if (mkdirat(recording->dir, "objects", 0777) < 0 && errno != EEXIST)
         return sb_fail(err, SB_ERR_IO, "cannot make %s/objects: %s", dir, strerror(errno));
     recording->objects = sb_open_beneath(recording->dir, "objects", O_RDONLY | O_DIRECTORY, 0, NULL, err);

@@ -11,13 +11,13 @@ everything_start
 everything_project "$T/all"
 example hello
 export SBUILD_ENGINE=docker
-assert_ok sbuild lock "$T/all"
-assert_ok sbuild lock "$T/hello"
 
 ids=()
 for store in containerd classic; do
 	now "$store store: build and run what was built"
 	engine_docker_start "$store" --store "$store"
+	assert_ok sbuild lock "$T/all"
+	assert_ok sbuild lock "$T/hello"
 	run sbuild build -q -t all:1.0.0 "$T/all"
 	id=$(image_id)
 	ids+=("$id")

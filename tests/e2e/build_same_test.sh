@@ -11,14 +11,14 @@ everything_project "$T/all"
 example hello
 example multi
 engine_buildah_setup buildah
-assert_ok sbuild lock "$T/all"
-assert_ok sbuild lock "$T/hello"
+assert_ok sbuild lock --no-run "$T/all"
+assert_ok sbuild lock --no-run "$T/hello"
 releases=$("$INFRA/signed-releases.sh" fetch)
 mkdir "$T/files/hello"
 cp "$releases"/hello/hello_2.10.orig.tar.gz "$T/files/hello/hello-2.10.tar.gz"
 cp "$releases"/hello/hello_2.10.orig.tar.gz.asc "$T/files/hello/hello-2.10.tar.gz.sig"
 arguments=(--build-arg "RELEASES=$FILES_URL" --build-arg "SOURCES=$GIT_HTTP_URL/tool.git#v1.0.0")
-assert_ok sbuild lock "${arguments[@]}" "$T/multi"
+assert_ok sbuild lock --no-run "${arguments[@]}" "$T/multi"
 
 now "Buildah, and Buildah again from a clone under another umask a year later"
 run sbuild build -q --engine buildah -t all:1.0.0 "$T/all"

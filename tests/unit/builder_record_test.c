@@ -80,7 +80,7 @@ static void put_record(const fixture *f, sb_project *project, const char *body)
         recording->manifest = sb_step_manifest_new();
         if (request.size)
             sb_step_manifest_add(recording->manifest, &request);
-        if (sb_record_enter(&r, recording, &err) < 0)
+        if (sb_record_enter(&r, &recording, 1, &err) < 0)
             fail_msg("%s", err->message);
         recording->stale = false;
         entry = sb_lock_find_step(r.lock, &recording->run);

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# sbuild lock records what RUN downloads, with Docker: both image stores, steps at once, an engine whose caches go away.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/record_lib.sh"
+
+registry_start registry --images small
+sbuild_config "$REGISTRY"
+export SBUILD_ENGINE=docker
+# The daemon would look for this one of its caller's directories in its own root.
+unset XDG_RUNTIME_DIR
+engine_docker_start docker
+
+record_and_replay
+
+now "no image is left in the engine"
+assert_ok docker images -aq
+assert_eq "" "$OUT"
+
+lan_files "$T/www"
+P=$T/q
+mkdir "$P"
+
+now "stages run at once; the finished one survives the other's failure"
+cat >"$P/Dockerfile" <<END
+FROM alpine:3.20 AS a
+RUN wget -q -O /one $WEB/one
+FROM alpine:3.20 AS b
+RUN sleep 3; wget -q -O /late $WEB/late
+FROM alpine:3.20
+COPY --from=a /one /
+COPY --from=b /late /
+RUN --mount=type=cache,target=/c wget -q -O /c/two $WEB/two && cp /c/two /two
+RUN --network=host cp /two /three
+RUN --network=none cp /two /four
+END
+lock --allow network.host
+assert_status 1
+assert_json "$P/Dockerfile.lock" '[.steps[] | select(.requests == 1)] | length' 1
+printf 'late\n' >"$T/www/late"
+lock --allow network.host
+assert_status 0
+assert_contains "$ERR" "Dockerfile:9: RUN cp /two /three keeps its network (--network=host)"
+assert_eq '"host"' "$(step_field /three .network)"
+assert_eq null "$(step_field /four .requests)"
+assert_eq 1 "$(asked /one)"
+
+now "the user's cache mounts are cold: what is in them would not be recorded"
+sed -i 's,cp /c/two /two,cat /c/two >/two,' "$P/Dockerfile"
+printf 'FROM alpine:3.20\nRUN --mount=type=cache,target=/c test -e /c/two || wget -q -O /c/two %s/two\n' "$WEB" >"$P/Dockerfile.cache"
+lock --allow network.host
+assert_status 0
+run sbuild lock --network host -f "$P/Dockerfile.cache" "$P"
+assert_status 0
+assert_json "$P/Dockerfile.cache.lock" '[.steps[].requests]' '[1]'
+echo "# another" >>"$P/Dockerfile.cache"
+sed -i 's,test -e,test -f,' "$P/Dockerfile.cache"
+run sbuild lock --network host -f "$P/Dockerfile.cache" "$P"
+assert_status 0
+assert_json "$P/Dockerfile.cache.lock" '[.steps[].requests]' '[1]'
+
+now "a step that is in the engine's cache, its recording gone, is built once more"
+rm -rf "$P" && mkdir "$P"
+printf 'FROM alpine:3.20\nRUN wget -q -O /one %s/one\nRUN wget -q -O /late %s/never\n' "$WEB" "$WEB" >"$P/Dockerfile"
+setsid "$SBUILD" lock --network host "$P" >"$T/out" 2>"$T/err" </dev/null &
+pid=$!
+wait "$pid" || true
+rm -f "$P/Dockerfile.lock"
+docker builder prune --force --filter type=exec.cachemount >/dev/null
+sed -i '$d' "$P/Dockerfile"
+lock
+assert_status 0
+assert_json "$P/Dockerfile.lock" '[.steps[].requests]' '[1]'
+
+now "the classic image store"
+stop_part docker-engine.sh docker
+engine_docker_start classic --store classic
+rm -rf "$P" && mkdir "$P"
+printf 'FROM alpine:3.20\nRUN wget -q -O /one %s/one\n' "$WEB" >"$P/Dockerfile"
+lock
+assert_status 0
+stop_part files.sh web
+run sbuild build -q --offline -o "$T/classic.out" "$P"
+assert_status 0
+assert_file "$T/classic.out/one" ONE
+assert_ok docker images -aq
+assert_eq "" "$OUT"

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# sbuild lock records what RUN downloads, with Buildah: what makes a step stale, what is kept, and what happens when a
+# step fails or the run is killed.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/record_lib.sh"
+
+registry_start registry --images small
+sbuild_config "$REGISTRY"
+engine_buildah_setup buildah
+export SBUILD_ENGINE=buildah
+
+record_and_replay
+
+now "nothing is left in the engine's storage"
+run buildah images --format '{{.Name}}:{{.Tag}}'
+assert_lacks "$OUT" "<none>"
+
+now "an unchanged lock is a matter of milliseconds"
+lan_files "$T/www"
+P=$T/q
+mkdir "$P"
+cat >"$P/Dockerfile" <<END
+FROM alpine:3.20
+RUN wget -q -O /one $WEB/one
+RUN wget -q -O /late $WEB/late
+RUN wget -q -O /two $WEB/two
+END
+
+now "what was finished before a step failed is kept"
+lock
+assert_status 1
+assert_contains "$ERR" "its output says why"
+assert_json "$P/Dockerfile.lock" '[.steps[].requests]' '[1]'
+assert_eq 1 "$(asked /one)"
+printf 'late\n' >"$T/www/late"
+lock
+assert_status 0
+assert_json "$P/Dockerfile.lock" '[.steps[].requests]' '[1,1,1]'
+assert_eq 1 "$(asked /one)" "requests for what was locked"
+
+best=1000000
+for i in {1..7}; do
+	start=${EPOCHREALTIME/[.,]/}
+	no_engine "$SBUILD" lock "$P" >/dev/null || fail "an unchanged lock wants an engine"
+	took=$((${EPOCHREALTIME/[.,]/} - start))
+	((took >= best)) || best=$took
+done
+printf 'unchanged: %s us\n' "$best"
+((best < 100000)) || fail "an unchanged lock takes $best microseconds"
+
+now "killed at several moments; the next run goes on"
+head -c 300000 /dev/zero >"$T/www/large"
+for i in {1..6}; do
+	sed -i "\$d" "$P/Dockerfile"
+	echo "RUN : $i; wget -q -O /two $WEB/slow/large?$i" >>"$P/Dockerfile"
+	cp "$P/Dockerfile.lock" "$T/before.lock"
+	setsid "$SBUILD" lock --network host "$P" >"$T/out" 2>"$T/err" </dev/null &
+	pid=$!
+	sleep "$(printf '%d.%d' $((i / 2)) $((i % 2 * 5)))"
+	kill -KILL -- "-$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+	jq -e . "$P/Dockerfile.lock" >/dev/null || fail "the lock is damaged"
+	lock
+	assert_status 0
+	assert_eq 300000 "$(step_field ": $i" .size)"
+	assert_json "$P/Dockerfile.lock" '.steps | length' 3
+done
+assert_eq 1 "$(asked /one)" "requests for what was locked"
+
+now "what a reviewer should know"
+# Busybox' wget says GET to a proxy, whatever it sends.
+cat >"$P/Dockerfile" <<END
+FROM alpine:3.20
+RUN printf 'POST $WEB/one HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\nx' | nc \$(echo \$http_proxy | tr -c '0-9.' ' ')
+RUN env -i /bin/busybox wget -q -O /two $WEB/one || true
+END
+lock
+assert_status 0
+assert_contains "$ERR" "Dockerfile:2: RUN printf"
+assert_contains "$ERR" "sends data to $WEB/one"
+assert_contains "$ERR" "Dockerfile:3: RUN env -i"
+lock --json --update
+assert_status 0
+assert_json "$T/out" '[.warnings[] | select(.kind == "post") | .line]' '[2]'
+assert_json "$T/out" .recorded 2
+
+now "--no-run tells what is not locked"
+echo "RUN wget -q $WEB/one" >>"$P/Dockerfile"
+run no_engine "$SBUILD" lock --no-run "$P"
+assert_status 0
+assert_contains "$OUT" "1 RUN instruction is not locked (--no-run)"
+run no_engine "$SBUILD" lock --no-run --json "$P"
+assert_json "$T/out" .unlocked 1
+
+now "a disk that is full is one message, and the lock is what it was"
+P=$T/small
+mkdir "$P"
+mount -t tmpfs -o size=12m tmpfs "$P"
+at_end umount "$P"
+head -c 20000000 /dev/urandom >"$T/www/big"
+printf 'FROM alpine:3.20\nRUN wget -q -O /big %s/big\n' "$WEB" >"$P/Dockerfile"
+lock
+assert_status 10
+assert_contains "$ERR" "No space left on device"
