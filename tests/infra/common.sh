@@ -133,7 +133,7 @@ infra_wait() {
 	return 1
 }
 
-infra_tcp_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+infra_tcp_open() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; }
 
 # infra_env FILE NAME=VALUE...: adds export lines that any shell can source.
 infra_env() {

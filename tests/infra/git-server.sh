@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# git-server.sh start DIR ROOT [--user U:P]   serves every repository below ROOT
+# git-server.sh start DIR ROOT [--listen ADDRESS] [--user U:P]   serves every repository below ROOT
 # git-server.sh stop DIR
 # git-server.sh sample ROOT                   makes ROOT/tool.git, the same commits each time
 #
@@ -19,30 +19,34 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 
 start() {
-	local dir=$1 root port http https
+	local dir=$1 root port http https address=127.0.0.1
 	[[ -d ${2-} ]] || infra_die "no directory to serve"
 	infra_need git openssl
 	root=$(cd "$2" && pwd)
 	mkdir -p "$dir"
 	dir=$(cd "$dir" && pwd)
 	shift 2
-	"$here/tls.sh" make "$dir/tls" git.test
+	if [[ ${1-} == --listen ]]; then
+		address=$2
+		shift 2
+	fi
+	"$here/tls.sh" make "$dir/tls" git.test "$address"
 	port=$(infra_free_port)
 	infra_spawn "$dir" git-daemon env GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*' \
-		"$(git --exec-path)/git-daemon" --export-all --reuseaddr --listen=127.0.0.1 --port="$port" --base-path="$root" "$root"
+		"$(git --exec-path)/git-daemon" --export-all --reuseaddr --listen="$address" --port="$port" --base-path="$root" "$root"
 	rm -f "$dir/git-http.ports"
 	: >"$dir/git-http.jsonl"
 	infra_spawn "$dir" git-http /usr/bin/python3 -B "$here/git_http.py" --dir "$dir" --root "$root" \
-		--cert "$dir/tls/server.pem" --key "$dir/tls/server.key" "$@"
-	if ! infra_wait "$dir" git-daemon 20 infra_tcp_open "$port" ||
+		--listen "$address" --cert "$dir/tls/server.pem" --key "$dir/tls/server.key" "$@"
+	if ! infra_wait "$dir" git-daemon 20 infra_tcp_open "$port" "$address" ||
 		! infra_wait "$dir" git-http 20 test -s "$dir/git-http.ports"; then
 		stop "$dir"
 		infra_die "the git server did not start"
 	fi
 	read -r http https <"$dir/git-http.ports"
 	: >"$dir/env"
-	infra_env "$dir/env" "GIT_DAEMON_URL=git://127.0.0.1:$port" "GIT_HTTP_URL=http://127.0.0.1:$http" \
-		"GIT_HTTPS_URL=https://127.0.0.1:$https" "GIT_CA=$dir/tls/ca.pem"
+	infra_env "$dir/env" "GIT_DAEMON_URL=git://$address:$port" "GIT_HTTP_URL=http://$address:$http" \
+		"GIT_HTTPS_URL=https://$address:$https" "GIT_CA=$dir/tls/ca.pem"
 }
 
 stop() {

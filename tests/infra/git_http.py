@@ -77,9 +77,10 @@ def main():
         parser.add_argument(name, required=True)
     for name in ("--cert", "--key", "--user"):
         parser.add_argument(name)
+    parser.add_argument("--listen", default="127.0.0.1")
     args = parser.parse_args()
     args.root = os.path.abspath(args.root)
-    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2 if args.cert else 1)]
+    servers = [http.server.ThreadingHTTPServer((args.listen, 0), Handler) for _ in range(2 if args.cert else 1)]
     for server in servers:
         server.args = args
     if args.cert:

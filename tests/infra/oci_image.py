@@ -19,7 +19,8 @@ CATALOG is a file, "-" for stdin. It holds a list of images:
   attestation  true: adds an unknown/unknown attestation manifest to the index
   annotations  of each descriptor inside the index
   layers       ["debian", {"files": {"/path": "text" | {"text", "mode", "link"}}}];
-               a name stands for the file that --layer NAME=FILE.tar.gz gives
+               a name stands for the file that --layer NAME=FILE.tar.gz gives;
+               "name@linux/arm64/v8" is of that platform alone
   config       Env, Cmd, User, OnBuild, WorkingDir, Labels ...
   created      RFC 3339; the time of everything in the image
 """
@@ -163,6 +164,10 @@ class Image:
         for spec in entry.get("layers", []):
             if isinstance(spec, dict):
                 layers.append(files_layer(spec["files"], self.epoch))
+            elif "@" in spec:
+                name, where = spec.split("@")
+                if where == platform:
+                    layers.append(named_layers(name))
             elif platform == "linux/amd64":
                 layers.append(named_layers(spec))
             else:

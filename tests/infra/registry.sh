@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# registry.sh start DIR [--auth none|basic|bearer] [--tls] [--images all|small|none]
+# registry.sh start DIR [--auth none|basic|bearer] [--tls] [--images all|small|sealed|none]
 #                       [--private PREFIX] [--refresh TOKEN] [--expires SECONDS]
 # registry.sh stop DIR
 # registry.sh push DIR CATALOG         adds images to a running registry (see oci_image.py)
 #
 # Debian's docker-registry on a free loopback port, filled with the images of
 # images.json: all of them (default), only those that need no Debian base, or
-# none. DIR/env gets REGISTRY (host:port), REGISTRY_URL, and where they apply
+# none; or, for reading only, with those of sealed-images.json, which have real tool chains in them, and
+# a few of images.json. DIR/env gets REGISTRY (host:port), REGISTRY_URL, and where they apply
 # REGISTRY_USER, REGISTRY_PASSWORD, REGISTRY_CA. DIR/registry.log is the access log;
 # with --auth bearer DIR/token.jsonl tells what clients sent to the token end point.
 #   --private, --refresh, --expires  of the Bearer end point: see token_server.py
@@ -24,15 +25,28 @@ layer_options() {
 	local debian busybox
 	busybox=$("$here/base-image.sh" busybox)
 	printf '%s\n' --layer "busybox=$busybox"
-	if [[ $1 == all ]]; then
+	if [[ $1 == sealed ]]; then toolchain_options; fi
+	if [[ $1 == all || $1 == sealed ]]; then
 		debian=$("$here/base-image.sh" debian)
 		printf '%s\n' --layer "debian=$debian"
 	fi
 }
 
+# Of the layers that the images of a catalogue name.
+toolchain_options() {
+	local names layers i
+	mapfile -t names < <(jq -r '[.[].layers[] | strings | sub("@.*"; "")] | unique - ["busybox"] | .[]' "$here/sealed-images.json")
+	mapfile -t layers < <("$here/toolchain.sh" "${names[@]}")
+	[[ ${#layers[@]} -eq ${#names[@]} ]] || return 1
+	for i in "${!names[@]}"; do printf '%s\n' --layer "${names[i]}=${layers[i]}"; done
+}
+
 catalog() {
 	if [[ $1 == all ]]; then
 		cat "$here/images.json"
+	elif [[ $1 == sealed ]]; then
+		jq -s '.[0] + [.[1][] | select(.name | IN("library/debian", "library/alpine", "library/busybox"))]' \
+			"$here/sealed-images.json" "$here/images.json"
 	else
 		jq '[.[] | select((.layers // []) | index("debian") | not)]' "$here/images.json"
 	fi
@@ -73,7 +87,7 @@ make_storage() { # OUT KIND
 
 storage() {
 	local key
-	key=$({ cat "$here/images.json" "$here/oci_image.py" && layer_options "$1"; } | sha256sum | cut -c1-16)
+	key=$({ catalog "$1" && cat "$here/oci_image.py" && layer_options "$1"; } | sha256sum | cut -c1-16)
 	infra_cached "registry/$1-$key" make_storage "$1"
 }
 
@@ -93,12 +107,20 @@ start() {
 	infra_need docker-registry jq openssl
 	mkdir -p "$dir/storage"
 	dir=$(cd "$dir" && pwd)
-	if [[ $images != none ]]; then
-		cached=$(storage "$images")
-		cp -a --reflink=auto "$cached/storage/." "$dir/storage/"
-	fi
 	port=$(infra_free_port)
-	write_config "$dir" "$dir/storage" "$port"
+	if [[ $images != none ]]; then cached=$(storage "$images"); fi
+	case $images in
+	none) write_config "$dir" "$dir/storage" "$port" ;;
+	sealed)
+		# Hundreds of megabytes: served from where they are.
+		write_config "$dir" "$cached/storage" "$port"
+		sed -i 's/uploadpurging: {enabled: false}/&, readonly: {enabled: true}/' "$dir/config.yml"
+		;;
+	*)
+		cp -a --reflink=auto "$cached/storage/." "$dir/storage/"
+		write_config "$dir" "$dir/storage" "$port"
+		;;
+	esac
 	: >"$dir/env"
 	if [[ -n $tls ]]; then
 		scheme=https

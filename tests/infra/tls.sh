@@ -3,7 +3,7 @@
 #
 # tls.sh make DIR [NAME...]: a certificate authority of its own in DIR/ca.pem and a server
 # certificate that it signed in DIR/server.pem and DIR/server.key, for localhost,
-# 127.0.0.1, ::1 and every NAME. Does nothing when they are there already.
+# 127.0.0.1, ::1 and every NAME or IPv4 address. Does nothing when they are there already.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,7 +13,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 make() {
 	local dir=$1 names=DNS:localhost,IP:127.0.0.1,IP:::1 name
 	shift
-	for name in "$@"; do names+=,DNS:$name; done
+	for name in "$@"; do
+		if [[ $name =~ ^[0-9.]+$ ]]; then names+=,IP:$name; else names+=,DNS:$name; fi
+	done
 	infra_need openssl
 	mkdir -p "$dir"
 	[[ ! -s $dir/server.pem ]] || return 0
