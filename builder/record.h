@@ -134,7 +134,6 @@ typedef struct sb_recorder {
     sb_slice upstream_ca;
     sb_slice *nameservers;
     size_t nameserver_count;
-    bool asked_nameservers;
     const char **arguments; /* for the engine: the user's and ours */
     size_t argument_count, argument_cap;
     bool credentials;
@@ -168,7 +167,7 @@ int sb_record_connect(sb_recorder *r, sb_error **err);
  * directory. */
 int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
                      const char *const *ids, size_t count, const char **ret_path, sb_error **err);
-/* The name servers that a step has on this engine. */
+/* The name servers that a step has on this engine; and the caches of the plan's steps become every user's. */
 int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *arena, sb_slice **ret_servers,
                     size_t *ret_count, sb_error **err);
 

@@ -36,6 +36,12 @@ static void begin_run(const sb_plan *plan, sb_buf *text)
                   SB_ARG(arch));
 }
 
+static void mount_cache(sb_slice cache, const char *id, sb_buf *text)
+{
+    sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,mode=0777,sharing=locked \\\n",
+                  SB_ARG(cache), in_dir, id);
+}
+
 /* Makes the directory `name` below the plan's, with this Dockerfile: *argv builds it into NAME-out. */
 static int prepare(const sb_plan *plan, const sb_engine_ops *ops, const char *name, sb_slice text,
                    sb_argv *argv, const char **ret_out, sb_error **err)
@@ -70,8 +76,7 @@ int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_sli
 
     begin_run(plan, &text);
     for (size_t i = 0; i < count; i++)
-        sb_buf_printf(&text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,mode=0777,sharing=locked \\\n",
-                      SB_ARG(caches[i]), in_dir, ids[i]);
+        mount_cache(caches[i], ids[i], &text);
     sb_buf_addz(&text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"export\",");
     for (size_t i = 0; i < count; i++)
         sb_buf_printf(&text, "\"%s/%s\",", in_dir, ids[i]);
@@ -131,8 +136,16 @@ int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *are
     int status;
 
     begin_run(plan, &text);
-    sb_buf_addz(&text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"probe\"]\n");
-    if (prepare(plan, ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].cache.ptr)
+            mount_cache(plan->steps[i].cache, plan->steps[i].run.id, &text);
+    sb_buf_addz(&text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"probe\"");
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].cache.ptr)
+            sb_buf_printf(&text, ",\"%s/%s\"", in_dir, plan->steps[i].run.id);
+    sb_buf_addz(&text, "]\n");
+    if (sb_buf_check(&text, "what opens the recordings", err) < 0 ||
+        prepare(plan, ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
         return -1;
     options.argv = sb_argv_end(&argv);
     if (sb_process_run(&options, &status, err) < 0)

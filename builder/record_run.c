@@ -255,18 +255,16 @@ static int make_plan(attempt *a, sb_seal_record *record, sb_plan **ret_plan, sb_
     return sb_plan_make(r->project, r->lock, options, r->engine, a->build->platform, record, ret_plan, err);
 }
 
-/* The plan again, now that the name servers are known that it has to tell. */
+/* The plan again, now that the name servers are known that it has to tell; and every user of the image may
+ * write to the caches by then. */
 static int prepare(attempt *a, sb_seal_record *record, sb_plan **ret_plan, sb_error **err)
 {
     sb_recorder *r = a->r;
     SB_AUTO(sb_plan) plan = NULL;
 
-    if (!r->asked_nameservers) {
-        if (make_plan(a, record, &plan, err) < 0 ||
-            sb_record_probe(plan, r->ops, r->arena, &r->nameservers, &r->nameserver_count, err) < 0)
-            return -1;
-        r->asked_nameservers = true;
-    }
+    if (make_plan(a, record, &plan, err) < 0 ||
+        sb_record_probe(plan, r->ops, r->arena, &r->nameservers, &r->nameserver_count, err) < 0)
+        return -1;
     record->nameservers = r->nameservers;
     record->nameserver_count = r->nameserver_count;
     return make_plan(a, record, ret_plan, err);

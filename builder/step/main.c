@@ -5,8 +5,10 @@
  */
 #include <builder/step/run.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
@@ -26,12 +28,21 @@ static int run(char *const *argv)
     return status < 0 ? refuse(error) : status;
 }
 
-static int probe(void)
+/* Docker makes a cache under a umask of its own, whatever mode is asked for; steps of any user record into it. */
+static int open_caches(char *const *dirs, size_t count, sb_error **err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (chmod(dirs[i], 0777) < 0)
+            return sb_fail(err, SB_ERR_IO, "cannot open %s to every user: %s", dirs[i], strerror(errno));
+    return 0;
+}
+
+static int probe(char *const *dirs, size_t count)
 {
     SB_AUTO(sb_error) error = NULL;
     sb_autobuf out = SB_BUF_INIT(1 << 20);
 
-    if (step_probe(&out, &error) < 0)
+    if (open_caches(dirs, count, &error) < 0 || step_probe(&out, &error) < 0)
         return refuse(error);
     return fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0 ? 0 : SB_STEP_EXIT_REFUSED;
 }
@@ -54,11 +65,11 @@ int main(int argc, char **argv)
         return run(argv + 2);
     if (strcmp(command, "export") == 0 && argc > 3)
         return export(argv + 2, (size_t)argc - 2);
-    if (strcmp(command, "probe") == 0 && argc == 2)
-        return probe();
+    if (strcmp(command, "probe") == 0)
+        return probe(argv + 2, (size_t)argc - 2);
     fputs("usage: " SB_STEP_PROGRAM " -- COMMAND [ARGUMENT...]\n"
           "       " SB_STEP_PROGRAM " export DIRECTORY... TO\n"
-          "       " SB_STEP_PROGRAM " probe\n",
+          "       " SB_STEP_PROGRAM " probe [DIRECTORY...]\n",
           stderr);
     return EXIT_USAGE;
 }
