@@ -4,12 +4,15 @@
 #include <sbuild/fs.h>
 #include <sbuild/json.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NEW_PREFIX ".new-" /* of a body that is not whole yet */
 
 enum { TOKEN_MAX = 64 << 10, REPORT_TEXT_MAX = 1000 };
 
@@ -20,6 +23,24 @@ struct step_recording {
     sb_arena *arena; /* of what was fetched; with the server's lock */
     sb_buf report;   /* the same */
 };
+
+/* What a recording left that did not come to its end. */
+static void remove_leftovers(const step_recording *recording)
+{
+    int fd = dup(recording->objects);
+    DIR *objects = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    (void)unlinkat(recording->dir, "manifest", 0);
+    (void)unlinkat(recording->dir, "report.jsonl", 0);
+    while (objects && (entry = readdir(objects)))
+        if (sb_slice_starts(sb_slice_z(entry->d_name), SB_LIT(NEW_PREFIX)))
+            (void)unlinkat(recording->objects, entry->d_name, 0);
+    if (objects)
+        closedir(objects);
+    else if (fd >= 0)
+        close(fd);
+}
 
 int step_recording_new(const char *dir, const sb_step_manifest *locked, step_recording **ret_recording,
                        sb_error **err)
@@ -42,6 +63,7 @@ int step_recording_new(const char *dir, const sb_step_manifest *locked, step_rec
     recording->objects = sb_open_beneath(recording->dir, "objects", O_RDONLY | O_DIRECTORY, 0, NULL, err);
     if (recording->objects < 0)
         return -1;
+    remove_leftovers(recording);
     *ret_recording = SB_TAKE(recording);
     return 0;
 }
@@ -70,7 +92,7 @@ int step_body_file_begin(step_recording *recording, step_body_file *file, sb_err
 
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
         return sb_fail(err, SB_ERR_IO, "no random bytes: %s", strerror(errno));
-    len = (size_t)snprintf(f.name, sizeof(f.name), ".new-");
+    len = (size_t)snprintf(f.name, sizeof(f.name), NEW_PREFIX);
     for (size_t i = 0; i < sizeof(random); i++)
         len += (size_t)snprintf(f.name + len, sizeof(f.name) - len, "%02x", random[i]);
     f.fd = openat(recording->objects, f.name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -14,22 +14,34 @@ static int choose_certificate(SSL *ssl, void *arg)
     return step_ca_use(arg, ssl, name ? sb_slice_z(name) : *other);
 }
 
-static void tell_distrust(step_server *server, sb_slice host)
+/* Why the client gave up, where the user can do something about it; NULL otherwise. */
+static const char *reason_of_failure(void)
 {
-    int reason = ERR_GET_REASON(ERR_peek_last_error());
-    sb_autofree char *shown = sb_printable(host);
+    switch (ERR_GET_REASON(ERR_peek_last_error())) {
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+        return "a client takes no notice of SSL_CERT_FILE and its like, and does not trust the step's server";
+    case SSL_R_NO_APPLICATION_PROTOCOL:
+        return "a client speaks HTTP/2 alone, as gRPC does, which cannot be locked";
+    default:
+        return NULL;
+    }
+}
 
-    if (reason != SSL_R_TLSV1_ALERT_UNKNOWN_CA && reason != SSL_R_SSLV3_ALERT_BAD_CERTIFICATE &&
-        reason != SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN &&
-        reason != SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE)
+static void tell_failure(step_server *server, sb_slice host)
+{
+    const char *reason = reason_of_failure();
+    sb_autofree char *shown = sb_printable(host);
+    sb_autofree char *text = NULL;
+
+    if (!reason)
         return;
-    step_notice(
-        server,
-        "sbuild: a client does not trust the certificates of the step and cannot reach %s (step %" SB_FMT
-        ": %" SB_FMT "); it takes no notice of SSL_CERT_FILE and its like",
-        shown, SB_ARG(server->config->id), SB_ARG(server->config->label));
-    step_server_report(server, "unrecordable", SB_NIL,
-                       sb_slice_z("a client does not trust the certificates of the step"));
+    text = sb_asprintf("%s: %s", shown, reason);
+    step_notice(server, "sbuild: %s (step %" SB_FMT ": %" SB_FMT ")", text, SB_ARG(server->config->id),
+                SB_ARG(server->config->label));
+    step_server_report(server, "unrecordable", SB_NIL, sb_slice_z(text));
 }
 
 bool step_tls_accept(step_server *server, step_stream *stream, sb_slice host)
@@ -61,7 +73,7 @@ bool step_tls_accept(step_server *server, step_stream *stream, sb_slice host)
     if (status <= 0) {
         const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
-        tell_distrust(server, name ? sb_slice_z(name) : host);
+        tell_failure(server, name ? sb_slice_z(name) : host);
         SSL_free(ssl);
         ERR_clear_error();
         return false;

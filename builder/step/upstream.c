@@ -223,6 +223,14 @@ static void drop_idle(step_upstream *upstream, size_t i)
     upstream->kept[i] = upstream->kept[--upstream->kept_count];
 }
 
+/* An idle server has nothing to say, unless that it goes away. */
+static bool is_quiet(const step_stream *stream)
+{
+    char byte;
+
+    return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 static bool take_idle(step_upstream *upstream, step_exchange *exchange)
 {
     time_t oldest = now() - IDLE_SECONDS;
@@ -232,9 +240,11 @@ static bool take_idle(step_upstream *upstream, step_exchange *exchange)
     for (size_t i = upstream->kept_count; i-- > 0;) {
         idle *kept = &upstream->kept[i];
 
-        if (kept->since < oldest) {
+        bool wanted = !taken && strcmp(kept->origin, exchange->origin) == 0;
+
+        if (kept->since < oldest || (wanted && !is_quiet(&kept->stream))) {
             drop_idle(upstream, i);
-        } else if (!taken && strcmp(kept->origin, exchange->origin) == 0) {
+        } else if (wanted) {
             exchange->stream = kept->stream;
             free(kept->origin);
             upstream->kept[i] = upstream->kept[--upstream->kept_count];

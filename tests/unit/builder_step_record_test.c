@@ -89,8 +89,9 @@ static void test_record(void **state)
         f->temp, "sum=$(md5sum <www/big); printf '01234567890123456789not found\\nContent-Length: 5\\n'\n"
                  "for i in 1 2 3 4; do echo \"$sum\"; done; printf 01234567890123456789");
 
+    free(tempdir_shell(f->temp, "mkdir rec/objects; touch rec/manifest rec/objects/.new-0"));
     step_fixture_start(f, STEP_RECORD);
-    free(tempdir_shell(f->temp, "test ! -e rec/manifest"));
+    free(tempdir_shell(f->temp, "test ! -e rec/manifest; test ! -e rec/objects/.new-0"));
     step_fixture_expect(f, script, expected);
     step_fixture_finish(f);
     expect_manifest(

@@ -265,6 +265,44 @@ static void test_tls(void **state)
     step_fixture_finish(f);
 }
 
+/* Clients that ignore proxies, led here by their resolver. */
+static void test_transparent(void **state)
+{
+    step_fixture *f = *state;
+
+    step_fixture_lock(f, "GET", "http://a.test/x", 200, SB_LIT("plain\n"), "");
+    step_fixture_lock(f, "GET", "https://a.test/x", 200, SB_LIT("tls\n"), "");
+    step_fixture_start(f, STEP_REPLAY);
+    assert_int_equal(step_server_listen_transparent(f->server, "127.0.77.53", NULL), 0);
+    assert_int_equal(step_server_listen_transparent(f->server, "127.0.77.53", NULL), 0);
+    assert_int_equal(step_server_listen_transparent(f->server, "192.0.2.1", NULL), -1);
+    step_fixture_expect(f,
+                        CURL "--noproxy '*' --resolve '*:80:127.0.77.53' --resolve '*:443:127.0.77.53' "
+                             "http://a.test/x https://a.test/x",
+                        "plain\ntls\n");
+    step_fixture_finish(f);
+    assert_int_equal(f->fatal + f->other, 0);
+}
+
+/* gRPC and its like speak HTTP/2 alone. */
+static void test_http2(void **state)
+{
+    step_fixture *f = *state;
+
+    step_fixture_start(f, STEP_REPLAY);
+    step_fixture_expect(
+        f,
+        "{ openssl s_client -connect a.test:443 -proxy 127.0.0.1:$PORT -servername a.test -CAfile ca.pem "
+        "-alpn h2 </dev/null 2>&1 || true; } | grep -c 'alert no application protocol'",
+        "1\n");
+    step_fixture_expect(
+        f,
+        "curl -sS --max-time 20 --http2-prior-knowledge --proxytunnel http://a.test:8080/ 2>/dev/null || "
+        "echo refused",
+        "refused\n");
+    step_fixture_finish(f);
+}
+
 /* Hundreds at once, plain and TLS, all of them whole. */
 static void test_many(void **state)
 {
@@ -297,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged, step_fixture_setup, step_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_protocol, step_fixture_setup, step_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_tls, step_fixture_setup, step_fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_transparent, step_fixture_setup, step_fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_http2, step_fixture_setup, step_fixture_teardown),
         cmocka_unit_test_setup_teardown(test_many, step_fixture_setup, step_fixture_teardown),
     };
 
