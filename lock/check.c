@@ -336,6 +336,8 @@ int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings,
     check_layers(&check);
     check_images(&check);
     check_vouched(&check);
+    if (sb_check_native(&check, err) < 0)
+        return -1;
     if (online && sb_check_online(&check, err) < 0)
         return -1;
     *ret_findings = SB_TAKE(findings);

@@ -44,6 +44,8 @@ int sb_check_run_steps(sb_check *check, const sb_df_view *view, sb_error **err);
 void sb_check_load_steps(sb_check *check, sb_needed_list *list);
 /* Tells which of these answers the store lacks. */
 void sb_check_bodies(sb_check *check, const sb_needed_list *list);
+/* check_native.c: holds what the steps downloaded against lock files of package managers in the context. */
+int sb_check_native(sb_check *check, sb_error **err);
 
 /* --- check_online.c: has upstream changed, or is it gone? --- */
 int sb_check_online(sb_check *check, sb_error **err);

@@ -252,7 +252,8 @@ void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifes
     for (size_t i = 0; i < manifest->count; i++) {
         const sb_step_request *request = &manifest->requests[i];
 
-        if (!request->has_content)
+        /* An empty body needs no object. */
+        if (!request->has_content || !request->size)
             continue;
         found[n] = (sb_needed){.digest = request->digest,
                                .kind = SB_NEEDED_BODY,

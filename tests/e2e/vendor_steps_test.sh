@@ -11,6 +11,9 @@ STORE=$P/sbuild.vendor
 mkdir -p "$WWW/pool" "$P"
 head -c 50000 /dev/urandom >"$WWW/pool/tool.tgz"
 for i in 1 2 3 4 5; do printf 'index %s\n' $i >"$WWW/pool/index-$i"; done
+mkdir -p "$WWW/pad/-"
+printf 'the package' >"$WWW/pad-1.0.0.tgz"
+cp "$WWW/pad-1.0.0.tgz" "$WWW/pad/-/"
 files_start files "$WWW"
 sbuild_config ""
 
@@ -38,12 +41,13 @@ answer() {
 	printf '{"version":1}\n'
 	for i in 1 2 3 4 5; do answer "$WWW/pool/index-$i" "$FILES_URL/pool/index-$i"; done
 	answer "$WWW/pool/tool.tgz" "$FILES_URL/pool/tool.tgz" ',"wanted":{"accept":"application/gzip"}'
+	answer "$WWW/pad-1.0.0.tgz" "$FILES_URL/pad/-/pad-1.0.0.tgz"
 	printf 'only with a secret\n' >"$T/secret"
 	answer "$T/secret" "$FILES_URL/pool/signed?sig=-"
 } >"$T/manifest"
 put "$T/manifest"
 jq -c --arg text "sha256:$(printf 'fetch the tool' | hex)" --arg manifest "sha256:$(hex <"$T/manifest")" \
-	'.steps = [{command: "fetch the tool", $text, platform: .profiles[0].platforms[0], requests: 7, size: 50073, $manifest}]
+	'.steps = [{command: "fetch the tool", $text, platform: .profiles[0].platforms[0], requests: 8, size: 50084, $manifest}]
 	| .packages = [{purl: "pkg:npm/pad@1.0.0", digest: "sha256:'"$(hex <"$WWW/pool/tool.tgz")"'", integrity: "sha512-x",
 		vouched: "package-lock.json", steps: ["STEP"]}]' \
 	"$LOCK" >"$T/new.lock"
@@ -64,7 +68,7 @@ restore() {
 now "all is there, and the names are told"
 assert_ok sbuild verify "$P"
 assert_ok sbuild vendor "$P"
-assert_contains "$OUT" "8 objects were there"
+assert_contains "$OUT" "9 objects were there"
 assert_ok sbuild vendor --list "$P"
 assert_contains "$OUT" "$FILES_URL/pool/tool.tgz"
 assert_contains "$OUT" "RUN fetch the tool (step manifest)"
@@ -82,13 +86,24 @@ assert_ok sbuild why "${secret:0:12}" "$P"
 assert_contains "$OUT" "/pool/signed?sig=-"
 assert_ok sbuild why "fetch the" "$P"
 assert_contains "$OUT" "step RUN fetch the tool"
-assert_contains "$OUT" "asks for     7 requests, 50073 bytes, 1 package"
+assert_contains "$OUT" "asks for     8 requests, 50084 bytes, 1 package"
 assert_ok sbuild why pad@1 "$P"
 assert_contains "$OUT" "package pkg:npm/pad@1.0.0"
 assert_contains "$OUT" "needed by    Dockerfile:2: RUN fetch the tool"
 assert_contains "$OUT" "vouched by   package-lock.json"
 run sbuild why nothing-of-the-kind "$P"
 assert_status 8
+
+now "the lock files of package managers"
+integrity=$(openssl dgst -sha512 -binary "$WWW/pad-1.0.0.tgz" | base64 -w0)
+printf '{"packages":{"node_modules/pad":{"version":"1.0.0","integrity":"sha512-%s"}}}' "$integrity" >"$P/package-lock.json"
+assert_ok sbuild verify "$P"
+integrity=$(printf other | openssl dgst -sha512 -binary | base64 -w0)
+printf '{"packages":{"node_modules/pad":{"version":"1.0.0","integrity":"sha512-%s"}}}' "$integrity" >"$P/package-lock.json"
+run sbuild verify "$P"
+assert_status 7
+assert_contains "$OUT" "package-lock.json: pkg:npm/pad@1.0.0 is sha512-$integrity there, but what $FILES_URL/pad/-/pad-1.0.0.tgz gave is"
+rm "$P/package-lock.json"
 
 now "pruning keeps what a manifest names"
 printf junk >"$T/junk"
@@ -101,7 +116,7 @@ now "missing answers are one finding, and come from upstream again"
 rm "$(object "$tool")" "$(object "$(hex <"$WWW/pool/index-2")")"
 run sbuild verify "$P"
 assert_status 7
-assert_contains "$OUT" "Dockerfile:2: RUN fetch the tool: 2 of its 7 downloads are not in sbuild.vendor"
+assert_contains "$OUT" "Dockerfile:2: RUN fetch the tool: 2 of its 8 downloads are not in sbuild.vendor"
 assert_eq 1 "$(wc -l <"$T/out")"
 assert_ok sbuild vendor "$P"
 assert_contains "$OUT" "2 added"
