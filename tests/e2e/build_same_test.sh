@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The same image, whatever builds it: Docker with either store and Buildah, another umask, another user, another clone,
-# another day.
+# another day, another machine by its name and its number of processors.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/build_lib.sh"
 
@@ -28,6 +28,7 @@ hello=$(image_id)
 run sbuild build -q --engine buildah "${arguments[@]}" -t multi:1.0.0 "$T/multi"
 multi=$(image_id)
 assert_json "$T/all/.sbuild/result.json" .image "\"$all\""
+multi_manifest=$(jq -r .manifest "$T/multi/.sbuild/result.json")
 manifest=$(jq -r .manifest "$T/all/.sbuild/result.json")
 mkdir "$T/clone"
 (umask 027 && cp -r --no-preserve=all "$T/all/." "$T/clone/")
@@ -38,6 +39,22 @@ chown -R 1234:1234 "$T/clone"
 run bash -c 'umask 077; exec "$@"' bash "$SBUILD" build -q --engine buildah --no-cache -t all:1.0.0 "$T/clone"
 assert_eq "$all" "$(image_id)" "image ID of the clone"
 assert_eq "$manifest" "$(jq -r .manifest "$T/clone/.sbuild/result.json")" "manifest digest of the clone"
+
+# elsewhere ENGINE: everything at once that must not matter, for an example with RUN, images, a release and a repository.
+elsewhere() {
+	local place=$T/elsewhere/$1/a.project faked=(faketime '2031-02-03 04:05:06')
+	now "$1, five years later on one processor of a host with another name, in another directory"
+	mkdir -p "$place"
+	(umask 077 && cp -r --no-preserve=all "$T/multi/." "$place/")
+	rm -rf "$place/.sbuild"
+	if nm -D "$SBUILD" 2>/dev/null | grep -q __asan_init; then faked=(); fi # both want to be loaded first
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	run unshare --uts bash -c 'hostname elsewhere; umask 077; exec "$@"' bash taskset --cpu-list 0 "${faked[@]}" "$SBUILD" \
+		build -q --engine "$1" --no-cache "${arguments[@]}" -t multi:1.0.0 "$place"
+	assert_eq "$multi" "$(image_id)" "image ID of multi, built elsewhere"
+	assert_eq "$multi_manifest" "$(jq -r .manifest "$place/.sbuild/result.json")" "manifest digest of multi, built elsewhere"
+}
+elsewhere buildah
 
 # Another user with copies of all that root has for itself.
 other_user() {
@@ -72,6 +89,10 @@ for store in containerd classic; do
 	assert_eq "$hello" "$(image_id)" "image ID of hello from Docker"
 	run sbuild build -q --engine docker "${arguments[@]}" -t multi:1.0.0 "$T/multi"
 	assert_eq "$multi" "$(image_id)" "image ID of multi from Docker"
-	if [[ $store == containerd ]]; then other_user; fi
+	assert_eq "$multi_manifest" "$(jq -r .manifest "$T/multi/.sbuild/result.json")" "manifest digest of multi from Docker"
+	if [[ $store == containerd ]]; then
+		other_user
+		elsewhere docker
+	fi
 	stop_part docker-engine.sh "$store"
 done
