@@ -165,22 +165,25 @@ static int make_main_context(sb_plan *plan, sb_error **err)
 static int open_scratch(sb_plan *plan, sb_error **err)
 {
     sb_project *project = plan->project;
+    const char *below = plan->options->scratch;
     sb_autofree char *scratch = NULL;
     sb_autoclose int fd = -1;
-    const char *begin = plan->options->scratch;
-    sb_slice name =
-        sb_arena_printf(plan->arena, "%s%s%" SB_FMT "-%" SB_FMT, begin ? begin : "", begin ? "-" : "",
-                        SB_ARG(project->dockerfile_name), SB_ARG(plan->platform));
+    sb_autoclose int sub = -1;
+    sb_slice name = sb_arena_printf(plan->arena, "%" SB_FMT "-%" SB_FMT, SB_ARG(project->dockerfile_name),
+                                    SB_ARG(plan->platform));
     char *plain = sb_arena_strdup(plan->arena, name);
 
-    if (sb_project_scratch(project, &fd, &scratch, err) < 0)
+    if (sb_project_scratch(project, &fd, &scratch, err) < 0 ||
+        (below && sb_plan_new_dir(fd, below, &sub, err) < 0))
         return -1;
     for (char *p = plain; *p; p++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *p))
             *p = p == plain ? '_' : *p == '.' ? '.' : '_';
-    if (sb_remove_tree(fd, plain, err) < 0 || sb_plan_new_dir(fd, plain, &plan->dirfd, err) < 0)
+    if (sb_remove_tree(below ? sub : fd, plain, err) < 0 ||
+        sb_plan_new_dir(below ? sub : fd, plain, &plan->dirfd, err) < 0)
         return -1;
-    plan->path = sb_arena_printf(plan->arena, "%s/%s", scratch, plain);
+    plan->path =
+        sb_arena_printf(plan->arena, "%s/%s%s%s", scratch, below ? below : "", below ? "/" : "", plain);
     if (memchr(plan->path.ptr, ',', plan->path.len) || memchr(plan->path.ptr, '"', plan->path.len))
         return sb_fail(err, SB_ERR_USAGE,
                        "engines cannot work in %" SB_FMT

@@ -10,7 +10,8 @@
 
 #define HOST_ARGUMENT "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=sbuild-check"
 #define CHECK_DIR "check"
-#define AGAIN "again"
+#define AGAIN CHECK_DIR "/again"
+#define IMAGES CHECK_DIR "/images"
 
 enum { REPORT_MAX = 64 << 20 };
 enum { PAUSE_MS = 2100 }; /* between the end of a build and the next: no second is the same */
@@ -257,8 +258,8 @@ int sb_reproduce(sb_project *project, const sb_lock *lock, const sb_build_option
 
     if (sb_project_scratch(project, &fd, &scratch, err) < 0 || sb_remove_tree(fd, CHECK_DIR, err) < 0)
         return -1;
-    path = sb_asprintf("%s/" CHECK_DIR, scratch);
-    if (sb_layout_open(path, true, &c.layout, err) < 0)
+    path = sb_asprintf("%s/" IMAGES, scratch);
+    if (sb_mkdirs(path, err) < 0 || sb_layout_open(path, true, &c.layout, err) < 0)
         return -1;
     first.layout = path;
     c.item = &reproduction->items[reproduction->count++];

@@ -169,8 +169,6 @@ static int build(const sb_attempt *a, const told *t, sb_error **err)
     else
         sb_json_set_strz(t->message, "host", a->changed ? OTHER_HOST : BUILDKIT_HOST);
     (void)sb_remove_tree(plan->dirfd, "result", NULL);
-    if (a->options->scratch)
-        (void)sb_remove_tree(AT_FDCWD, plan->path.ptr, NULL);
     return 0;
 }
 

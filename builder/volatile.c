@@ -122,8 +122,22 @@ static bool match_component(sb_slice pattern, sb_slice name)
     return p == pattern.len;
 }
 
+/* What begins with a double star is looked for all along the path: most paths lack its next name altogether.
+ */
+static bool may_match(sb_slice pattern, sb_slice path)
+{
+    sb_slice rest = pattern, name;
+
+    if (!sb_slice_eqz(sb_slice_cut(&rest, '/'), "**") || !rest.ptr)
+        return true;
+    name = sb_slice_cut(&rest, '/');
+    return memchr(name.ptr, '*', name.len) || memmem(path.ptr, path.len, name.ptr, name.len);
+}
+
 bool sb_path_matches(sb_slice pattern, sb_slice path)
 {
+    if (!may_match(pattern, path))
+        return false;
     while (pattern.ptr) {
         sb_slice part = sb_slice_cut(&pattern, '/');
 

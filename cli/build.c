@@ -184,6 +184,9 @@ static int run(cli_app *app, const void *values, sb_error **err)
     if (result->findings.len && !app->quiet)
         fwrite(result->findings.ptr, 1, result->findings.len,
                writes_to_stdout(&o->outputs) ? stderr : stdout);
+    if (result->differs && app->quiet)
+        return sb_fail(err, SB_ERR_BUILD,
+                       "two builds make two images; without --quiet it is told what differs");
     if (result->differs)
         return sb_exit_code(SB_ERR_BUILD);
     print_result(app, o, result);
@@ -227,7 +230,7 @@ const cli_command cli_build = {
         "--allow-moving-tag is given.",
     .options = options,
     .options_size = sizeof(build_options),
-    .section = "Rules of volatile files",
+    .section = "VOLATILE FILES",
     .section_entry = volatile_entry,
     .examples = examples,
     .exits = CLI_EXIT(1) | CLI_EXIT(3) | CLI_EXIT(7) | CLI_EXIT(8) | CLI_EXIT(9),

@@ -72,7 +72,7 @@ typedef struct sb_build_options {
     /* Build twice under different conditions, and hand nothing over unless the images are the same. */
     bool check_reproducible;
     const char *report;  /* a file for what differs, as HTML; may be NULL */
-    const char *scratch; /* what the names of scratch directories begin with; NULL: nothing */
+    const char *scratch; /* a directory below `.sbuild` to work in; NULL: that itself */
     bool quiet;
     const char *iidfile;
     const char *metadata_file;

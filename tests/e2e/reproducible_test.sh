@@ -92,6 +92,24 @@ check buildah clean
 assert_contains "$OUT" "could not be varied:"
 assert_contains "$OUT" "engine: there is no other one here"
 
+now "--quiet, and an interrupt"
+run sbuild build -q --check-reproducible --engine buildah "$T/random"
+assert_status 1
+assert_eq "" "$OUT" "standard output"
+assert_contains "$ERR" "two builds make two images"
+project slow 'sleep 61.25'
+"$SBUILD" build --check-reproducible --engine buildah "$T/slow" >/dev/null 2>&1 &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+	if [[ -e $T/slow/.sbuild/check ]] && pgrep -f 'sleep 61.25' >/dev/null; then break; fi
+	sleep 0.1
+done
+kill -TERM "$pid"
+STATUS=0
+wait "$pid" || STATUS=$?
+assert_eq 130 "$STATUS" "exit status of an interrupted check"
+assert_absent "$T/slow/.sbuild/check"
+
 now "the usage"
 run sbuild build --report "$T/x.html" "$T/clean"
 assert_status 2
