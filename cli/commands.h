@@ -11,6 +11,7 @@ extern const cli_command cli_vendor;  /* vendor.c */
 extern const cli_command cli_verify;  /* verify.c */
 extern const cli_command cli_rewrite; /* rewrite.c */
 extern const cli_command cli_diff;    /* diff.c */
+extern const cli_command cli_sbom;    /* sbom.c */
 extern const cli_command cli_why;     /* why.c */
 extern const cli_command cli_inspect; /* inspect.c */
 extern const cli_command cli_init;    /* init.c */

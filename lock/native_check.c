@@ -102,11 +102,10 @@ static int differs(const sb_named *named, const sb_native_entry *stated, const s
     sb_autofree char *expected = sb_printable(stated->text);
     sb_autofree char *found = sb_native_hash_text(got, hex);
 
-    return sb_fail(
-        err, SB_ERR_VERIFY,
-        "%s: %s is %s there, but what %s gave is %s; nothing of it is locked: find out who changed "
-        "it, then bring %s up to date or fetch it from elsewhere",
-        file, purl, expected, url, found, file);
+    return sb_fail(err, SB_ERR_VERIFY,
+                   "%s: %s is %s there, but what %s gave is %s; find out who changed it before you "
+                   "trust it, and bring %s up to date if that is what is old",
+                   file, purl, expected, url, found, file);
 }
 
 int sb_native_check(const sb_native *native, const sb_named *named, int fd, const sb_native_entry **ret_entry,

@@ -313,6 +313,11 @@ int sb_lock_diff(const sb_lock *old_lock, const sb_lock *new_lock, sb_buf *out, 
  * when nothing does. */
 int sb_lock_why(sb_project *project, const sb_lock *lock, const char *what, sb_buf *out, sb_error **err);
 
+/* --- sbuild sbom (lock/sbom.c) --- */
+typedef enum sb_sbom_format { SB_SBOM_CYCLONEDX, SB_SBOM_SPDX } sb_sbom_format;
+/* A bill of materials of what is locked, as JSON; the same lock gives the same bytes. Sorts the lock. */
+int sb_lock_sbom(sb_lock *lock, sb_sbom_format format, sb_buf *out, sb_error **err);
+
 typedef struct sb_vendor_options {
     bool images;    /* base images into the repository's store as well */
     bool prune;     /* remove what no lock beneath the context, and not this one, names */

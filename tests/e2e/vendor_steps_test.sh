@@ -94,6 +94,19 @@ assert_contains "$OUT" "vouched by   package-lock.json"
 run sbuild why nothing-of-the-kind "$P"
 assert_status 8
 
+now "bills of materials"
+assert_ok sbuild sbom "$P"
+cp "$T/out" "$T/bill"
+assert_json "$T/bill" '[.components[].purl]' '["pkg:npm/pad@1.0.0"]'
+assert_json "$T/bill" '.components[0].hashes[0].content' "\"$tool\""
+assert_json "$T/bill" '[.components[0].properties[] | .value | sub(" .linux.*"; "")]' '["package-lock.json","RUN fetch the tool"]'
+assert_ok sbuild sbom "$P"
+assert_same "$T/bill" "$T/out"
+assert_ok sbuild sbom --format spdx "$P"
+assert_json "$T/out" '[.packages[].externalRefs[]?.referenceLocator]' '["pkg:npm/pad@1.0.0"]'
+run sbuild sbom --format x "$P"
+assert_status 2
+
 now "the lock files of package managers"
 integrity=$(openssl dgst -sha512 -binary "$WWW/pad-1.0.0.tgz" | base64 -w0)
 printf '{"packages":{"node_modules/pad":{"version":"1.0.0","integrity":"sha512-%s"}}}' "$integrity" >"$P/package-lock.json"

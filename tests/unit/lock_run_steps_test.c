@@ -207,7 +207,8 @@ static sb_lock_step *add_step(sb_lock *lock, const sb_run_step *step, sb_project
     sb_autofree char *text = sb_asprintf("{\"version\":1}\n%s", lines);
     sb_lock_step *steps = sb_arena_array(lock->arena, sb_lock_step, lock->step_count + 1);
 
-    memcpy(steps, lock->steps, lock->step_count * sizeof(*steps));
+    for (size_t i = 0; i < lock->step_count; i++)
+        steps[i] = lock->steps[i];
     steps[lock->step_count] = sb_lock_step_of(lock, step);
     steps[lock->step_count].manifest = store_text(project, text);
     steps[lock->step_count].has_manifest = true;
