@@ -1,194 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the JSON document to the lock: every member is checked, what is not known is kept. */
-#include <lock/lockfile.h>
-
-#include <sbuild/timefmt.h>
-
-typedef struct reader {
-    sb_lock *lock;
-    const char *name;
-    sb_slice text;
-    const char *section; /* the top-level member that is being read */
-    size_t index;        /* of the entry in it */
-    const char *list;    /* the list inside the entry, NULL outside of one */
-    size_t list_index;
-} reader;
-
-/* Always -1: where it is, and what it must be. */
-static int bad(const reader *r, const char *key, const char *what, sb_error **err)
-{
-    sb_autobuf path = SB_BUF_INIT(1000);
-
-    sb_buf_printf(&path, "%s[%zu]", r->section, r->index);
-    if (r->list)
-        sb_buf_printf(&path, ".%s[%zu]", r->list, r->list_index);
-    if (key)
-        sb_buf_printf(&path, ".%s", key);
-    return sb_fail(err, SB_ERR_PARSE, "%s:%u: %s %s" SB_LOCK_REMEDY, r->name,
-                   sb_lock_entry_line(r->text, r->section, r->index), path.data, what);
-}
-
-static int read_string(const reader *r, const json_t *value, const char *key, sb_slice *ret_text,
-                       sb_error **err)
-{
-    if (!json_is_string(value))
-        return bad(r, key, "must be a string", err);
-    if (json_string_length(value) > SB_LOCK_TEXT_MAX)
-        return bad(r, key, "is too long", err);
-    *ret_text =
-        sb_arena_dup(r->lock->arena, sb_slice_of(json_string_value(value), json_string_length(value)));
-    return 0;
-}
-
-static int read_text(const reader *r, const json_t *object, const char *key, bool needed, sb_slice *ret_text,
-                     sb_error **err)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (!value)
-        return needed ? bad(r, key, "is missing", err) : 0;
-    return read_string(r, value, key, ret_text, err);
-}
-
-static int digest_of(const reader *r, sb_slice text, const char *key, sb_digest *ret_digest, sb_error **err)
-{
-    if (sb_digest_parse(text, ret_digest, NULL) < 0 || ret_digest->algo != SB_HASH_SHA256)
-        return bad(r, key, "must be \"sha256:\" and 64 lower-case hex digits", err);
-    return 0;
-}
-
-static int read_digest(const reader *r, const json_t *object, const char *key, sb_digest *ret_digest,
-                       sb_error **err)
-{
-    sb_slice text = SB_NIL;
-
-    if (read_text(r, object, key, true, &text, err) < 0)
-        return -1;
-    return digest_of(r, text, key, ret_digest, err);
-}
-
-static int read_digest_if(const reader *r, const json_t *object, const char *key, bool *ret_has,
-                          sb_digest *ret_digest, sb_error **err)
-{
-    *ret_has = json_object_get(object, key);
-    return *ret_has ? read_digest(r, object, key, ret_digest, err) : 0;
-}
-
-/* 0 when it is missing. */
-static int read_number(const reader *r, const json_t *object, const char *key, uint64_t max,
-                       uint64_t *ret_number, sb_error **err)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value && (!json_is_integer(value) || json_integer_value(value) < 0 ||
-                  (uint64_t)json_integer_value(value) > max))
-        return bad(r, key, "is no number, or too large", err);
-    *ret_number = (uint64_t)json_integer_value(value);
-    return 0;
-}
-
-static int read_size(const reader *r, const json_t *object, uint64_t *ret_size, sb_error **err)
-{
-    const json_t *value = json_object_get(object, "size");
-
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return bad(r, "size", "must be a number of bytes", err);
-    *ret_size = (uint64_t)json_integer_value(value);
-    return 0;
-}
-
-static int read_time(const reader *r, const json_t *object, const char *key, int64_t fallback,
-                     int64_t *ret_when, sb_error **err)
-{
-    sb_slice text = SB_NIL;
-
-    *ret_when = fallback;
-    if (read_text(r, object, key, false, &text, err) < 0)
-        return -1;
-    if (text.ptr && !sb_time_parse(text, ret_when))
-        return bad(r, key, "must be a time like \"2026-01-31T12:00:00Z\"", err);
-    return 0;
-}
-
-static int read_bool(const reader *r, const json_t *object, const char *key, bool *ret_value, sb_error **err)
-{
-    const json_t *value = json_object_get(object, key);
-
-    if (value && !json_is_boolean(value))
-        return bad(r, key, "must be true or false", err);
-    *ret_value = json_is_true(value);
-    return 0;
-}
-
-/* The array, NULL when it is missing. */
-static int read_list(const reader *r, const json_t *object, const char *key, const json_t **ret_list,
-                     sb_error **err)
-{
-    const json_t *list = json_object_get(object, key);
-
-    if (list && !json_is_array(list))
-        return bad(r, key, "must be a list", err);
-    if (json_array_size(list) > SB_LOCK_LIST_MAX)
-        return bad(r, key, "has too many members", err);
-    *ret_list = list;
-    return 0;
-}
-
-static int read_texts(const reader *r, const json_t *object, const char *key, sb_slice **ret_texts,
-                      size_t *ret_count, sb_error **err)
-{
-    const json_t *list = NULL;
-    sb_slice *texts;
-
-    if (read_list(r, object, key, &list, err) < 0)
-        return -1;
-    texts = sb_arena_array(r->lock->arena, sb_slice, json_array_size(list) + 1);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (read_string(r, json_array_get(list, i), key, &texts[i], err) < 0)
-            return -1;
-    *ret_texts = texts;
-    *ret_count = json_array_size(list);
-    return 0;
-}
-
-static int read_digests(const reader *r, const json_t *object, const char *key, sb_digest **ret_digests,
-                        size_t *ret_count, sb_error **err)
-{
-    sb_slice *texts;
-    size_t count;
-
-    if (read_texts(r, object, key, &texts, &count, err) < 0)
-        return -1;
-    *ret_digests = sb_arena_array(r->lock->arena, sb_digest, count + 1);
-    for (size_t i = 0; i < count; i++)
-        if (digest_of(r, texts[i], key, &(*ret_digests)[i], err) < 0)
-            return -1;
-    *ret_count = count;
-    return 0;
-}
-
-/* The members that are not among the `known`; NULL when there are none. */
-static json_t *unknown_members(sb_lock *lock, const json_t *object, const char *const *known)
-{
-    json_t *extra = NULL, *value;
-    const char *key;
-
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        bool is_known = false;
-
-        for (size_t i = 0; known[i] && !is_known; i++)
-            is_known = strcmp(known[i], key) == 0;
-        if (is_known)
-            continue;
-        if (!extra) {
-            extra = json_object();
-            json_array_append_new(lock->keep, extra);
-        }
-        json_object_set(extra, key, value);
-    }
-    return extra;
-}
+#include <lock/lockfile_member.h>
 
 static json_t *kept(sb_lock *lock, json_t *value)
 {
@@ -197,58 +9,58 @@ static json_t *kept(sb_lock *lock, json_t *value)
     return value;
 }
 
-static int read_profile(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_profile(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"args", "platforms", "target", NULL};
     json_t *args = json_object_get(object, "args"), *value;
     sb_lock_profile *profile = item;
     const char *key;
 
-    if (read_text(r, object, "target", false, &profile->target, err) < 0 ||
-        read_texts(r, object, "platforms", &profile->platforms, &profile->platform_count, err) < 0)
+    if (sb_member_text(r, object, "target", false, &profile->target, err) < 0 ||
+        sb_member_texts(r, object, "platforms", &profile->platforms, &profile->platform_count, err) < 0)
         return -1;
     if (!profile->target.ptr)
         profile->target = SB_LIT("");
     if (args && (!json_is_object(args) || json_object_size(args) > SB_LOCK_LIST_MAX))
-        return bad(r, "args", "must be an object of strings", err);
+        return sb_member_bad(r, "args", "must be an object of strings", err);
     profile->args = sb_arena_array(r->lock->arena, sb_df_var, json_object_size(args) + 1);
     json_object_foreach(args, key, value)
     {
         sb_df_var *var = &profile->args[profile->arg_count++];
 
         var->key = sb_arena_dup(r->lock->arena, sb_slice_z(key));
-        if (read_string(r, value, "args", &var->value, err) < 0)
+        if (sb_member_string(r, value, "args", &var->value, err) < 0)
             return -1;
     }
-    profile->extra = unknown_members(r->lock, object, known);
+    profile->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_platforms(const reader *r, const json_t *object, sb_lock_image *image, sb_error **err)
+static int read_platforms(const sb_lock_reader *r, const json_t *object, sb_lock_image *image, sb_error **err)
 {
     static const char *const known[] = {"config", "manifest", NULL};
     json_t *platforms = json_object_get(object, "platforms"), *value;
     const char *key;
 
     if (!json_is_object(platforms) || json_object_size(platforms) > SB_LOCK_LIST_MAX)
-        return bad(r, "platforms", "must be an object with a member for each platform", err);
+        return sb_member_bad(r, "platforms", "must be an object with a member for each platform", err);
     image->platforms = sb_arena_array(r->lock->arena, sb_lock_platform, json_object_size(platforms) + 1);
     json_object_foreach(platforms, key, value)
     {
         sb_lock_platform *platform = &image->platforms[image->platform_count++];
 
         if (!json_is_object(value))
-            return bad(r, "platforms", "must hold objects", err);
+            return sb_member_bad(r, "platforms", "must hold objects", err);
         platform->platform = sb_arena_dup(r->lock->arena, sb_slice_z(key));
-        platform->extra = unknown_members(r->lock, value, known);
-        if (read_digest(r, value, "manifest", &platform->manifest, err) < 0 ||
-            read_digest(r, value, "config", &platform->config, err) < 0)
+        platform->extra = sb_member_unknown(r->lock, value, known);
+        if (sb_member_digest(r, value, "manifest", &platform->manifest, err) < 0 ||
+            sb_member_digest(r, value, "config", &platform->config, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int read_image(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_image(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"aliases", "created", "digest",    "evidence", "media-type",
                                         "name",    "onbuild", "platforms", "reason",   "ref",
@@ -256,30 +68,31 @@ static int read_image(const reader *r, const json_t *object, void *item, sb_erro
     sb_lock_image *image = item;
     const json_t *evidence = NULL;
 
-    if (read_text(r, object, "ref", true, &image->ref, err) < 0 ||
-        read_text(r, object, "name", true, &image->name, err) < 0 ||
-        read_texts(r, object, "where", &image->where, &image->where_count, err) < 0 ||
-        read_text(r, object, "version", false, &image->version, err) < 0 ||
-        read_text(r, object, "reason", false, &image->reason, err) < 0 ||
-        read_texts(r, object, "aliases", &image->aliases, &image->alias_count, err) < 0 ||
-        read_digest(r, object, "digest", &image->digest, err) < 0 ||
-        read_text(r, object, "media-type", true, &image->media_type, err) < 0 ||
+    if (sb_member_text(r, object, "ref", true, &image->ref, err) < 0 ||
+        sb_member_text(r, object, "name", true, &image->name, err) < 0 ||
+        sb_member_texts(r, object, "where", &image->where, &image->where_count, err) < 0 ||
+        sb_member_text(r, object, "version", false, &image->version, err) < 0 ||
+        sb_member_text(r, object, "reason", false, &image->reason, err) < 0 ||
+        sb_member_texts(r, object, "aliases", &image->aliases, &image->alias_count, err) < 0 ||
+        sb_member_digest(r, object, "digest", &image->digest, err) < 0 ||
+        sb_member_text(r, object, "media-type", true, &image->media_type, err) < 0 ||
         read_platforms(r, object, image, err) < 0 ||
-        read_text(r, object, "user", false, &image->user, err) < 0 ||
-        read_texts(r, object, "onbuild", &image->onbuild, &image->onbuild_count, err) < 0 ||
-        read_text(r, object, "created", false, &image->created, err) < 0 ||
-        read_list(r, object, "evidence", &evidence, err) < 0)
+        sb_member_text(r, object, "user", false, &image->user, err) < 0 ||
+        sb_member_texts(r, object, "onbuild", &image->onbuild, &image->onbuild_count, err) < 0 ||
+        sb_member_text(r, object, "created", false, &image->created, err) < 0 ||
+        sb_member_list(r, object, "evidence", &evidence, err) < 0)
         return -1;
     image->evidence = evidence ? kept(r->lock, json_object_get(object, "evidence")) : NULL;
-    image->extra = unknown_members(r->lock, object, known);
+    image->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_kind(const reader *r, const json_t *object, sb_evidence_kind *ret_kind, sb_error **err)
+static int read_kind(const sb_lock_reader *r, const json_t *object, sb_evidence_kind *ret_kind,
+                     sb_error **err)
 {
     sb_slice name = SB_NIL;
 
-    if (read_text(r, object, "kind", true, &name, err) < 0)
+    if (sb_member_text(r, object, "kind", true, &name, err) < 0)
         return -1;
     for (int kind = SB_EVIDENCE_TOFU; kind <= SB_EVIDENCE_MINISIGN; kind++) {
         if (sb_slice_eqz(name, sb_lock_evidence_name((sb_evidence_kind)kind))) {
@@ -287,15 +100,16 @@ static int read_kind(const reader *r, const json_t *object, sb_evidence_kind *re
             return 0;
         }
     }
-    return bad(r, "kind", "is of a kind that this version does not know", err);
+    return sb_member_bad(r, "kind", "is of a kind that this version does not know", err);
 }
 
-static int read_signers(const reader *r, const json_t *object, sb_lock_evidence *evidence, sb_error **err)
+static int read_signers(const sb_lock_reader *r, const json_t *object, sb_lock_evidence *evidence,
+                        sb_error **err)
 {
     static const char *const known[] = {"created", "fingerprint", "primary", NULL};
     const json_t *list = NULL;
 
-    if (read_list(r, object, "signers", &list, err) < 0)
+    if (sb_member_list(r, object, "signers", &list, err) < 0)
         return -1;
     evidence->signers = sb_arena_array(r->lock->arena, sb_lock_signer, json_array_size(list) + 1);
     evidence->signer_count = json_array_size(list);
@@ -304,17 +118,17 @@ static int read_signers(const reader *r, const json_t *object, sb_lock_evidence 
         sb_lock_signer *signer = &evidence->signers[i];
 
         if (!json_is_object(entry))
-            return bad(r, "signers", "must hold objects", err);
-        if (read_text(r, entry, "fingerprint", true, &signer->fingerprint, err) < 0 ||
-            read_text(r, entry, "primary", false, &signer->primary, err) < 0 ||
-            read_time(r, entry, "created", 0, &signer->created, err) < 0)
+            return sb_member_bad(r, "signers", "must hold objects", err);
+        if (sb_member_text(r, entry, "fingerprint", true, &signer->fingerprint, err) < 0 ||
+            sb_member_text(r, entry, "primary", false, &signer->primary, err) < 0 ||
+            sb_member_time(r, entry, "created", 0, &signer->created, err) < 0)
             return -1;
-        signer->extra = unknown_members(r->lock, entry, known);
+        signer->extra = sb_member_unknown(r->lock, entry, known);
     }
     return 0;
 }
 
-static int read_one_evidence(const reader *r, const json_t *object, sb_lock_evidence *evidence,
+static int read_one_evidence(const sb_lock_reader *r, const json_t *object, sb_lock_evidence *evidence,
                              sb_error **err)
 {
     static const char *const known[] = {
@@ -323,35 +137,36 @@ static int read_one_evidence(const reader *r, const json_t *object, sb_lock_evid
     const json_t *threshold = json_object_get(object, "threshold");
 
     if (!json_is_object(object))
-        return bad(r, NULL, "must be an object", err);
+        return sb_member_bad(r, NULL, "must be an object", err);
     if (read_kind(r, object, &evidence->kind, err) < 0 ||
-        read_text(r, object, "checksum", false, &evidence->checksum, err) < 0 ||
-        read_text(r, object, "url", false, &evidence->url, err) < 0 ||
-        read_text(r, object, "signature-url", false, &evidence->signature_url, err) < 0 ||
-        read_digest_if(r, object, "signature", &evidence->has_signature, &evidence->signature, err) < 0 ||
-        read_digest_if(r, object, "list", &evidence->has_list, &evidence->list, err) < 0 ||
-        read_digests(r, object, "keys", &evidence->keys, &evidence->key_count, err) < 0 ||
-        read_texts(r, object, "pins", &evidence->pins, &evidence->pin_count, err) < 0 ||
+        sb_member_text(r, object, "checksum", false, &evidence->checksum, err) < 0 ||
+        sb_member_text(r, object, "url", false, &evidence->url, err) < 0 ||
+        sb_member_text(r, object, "signature-url", false, &evidence->signature_url, err) < 0 ||
+        sb_member_digest_if(r, object, "signature", &evidence->has_signature, &evidence->signature, err) <
+            0 ||
+        sb_member_digest_if(r, object, "list", &evidence->has_list, &evidence->list, err) < 0 ||
+        sb_member_digests(r, object, "keys", &evidence->keys, &evidence->key_count, err) < 0 ||
+        sb_member_texts(r, object, "pins", &evidence->pins, &evidence->pin_count, err) < 0 ||
         read_signers(r, object, evidence, err) < 0 ||
-        read_text(r, object, "minisign-key", false, &evidence->minisign_key, err) < 0 ||
-        read_time(r, object, "verified-at", 0, &evidence->verified_at, err) < 0)
+        sb_member_text(r, object, "minisign-key", false, &evidence->minisign_key, err) < 0 ||
+        sb_member_time(r, object, "verified-at", 0, &evidence->verified_at, err) < 0)
         return -1;
     if (threshold && (!json_is_integer(threshold) || json_integer_value(threshold) < 0 ||
                       json_integer_value(threshold) > SB_LOCK_LIST_MAX))
-        return bad(r, "threshold", "must be a small number", err);
+        return sb_member_bad(r, "threshold", "must be a small number", err);
     evidence->threshold = (unsigned)json_integer_value(threshold);
-    evidence->extra = unknown_members(r->lock, object, known);
+    evidence->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_evidence(const reader *outer, const json_t *object, sb_lock_evidence **ret_evidence,
+static int read_evidence(const sb_lock_reader *outer, const json_t *object, sb_lock_evidence **ret_evidence,
                          size_t *ret_count, sb_error **err)
 {
     sb_lock_evidence *evidence;
-    reader r = *outer;
+    sb_lock_reader r = *outer;
     const json_t *list = NULL;
 
-    if (read_list(&r, object, "evidence", &list, err) < 0)
+    if (sb_member_list(&r, object, "evidence", &list, err) < 0)
         return -1;
     evidence = sb_arena_array(r.lock->arena, sb_lock_evidence, json_array_size(list) + 1);
     r.list = "evidence";
@@ -363,98 +178,98 @@ static int read_evidence(const reader *outer, const json_t *object, sb_lock_evid
     return 0;
 }
 
-static int read_file(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_file(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"digest",        "evidence", "expanded", "final-host",
                                         "last-modified", "size",     "url",      NULL};
     sb_lock_file *file = item;
 
-    if (read_text(r, object, "url", true, &file->url, err) < 0 ||
-        read_text(r, object, "expanded", false, &file->expanded, err) < 0 ||
-        read_digest(r, object, "digest", &file->digest, err) < 0 ||
-        read_size(r, object, &file->size, err) < 0 ||
-        read_text(r, object, "final-host", false, &file->final_host, err) < 0 ||
-        read_time(r, object, "last-modified", -1, &file->last_modified, err) < 0 ||
+    if (sb_member_text(r, object, "url", true, &file->url, err) < 0 ||
+        sb_member_text(r, object, "expanded", false, &file->expanded, err) < 0 ||
+        sb_member_digest(r, object, "digest", &file->digest, err) < 0 ||
+        sb_member_size(r, object, &file->size, err) < 0 ||
+        sb_member_text(r, object, "final-host", false, &file->final_host, err) < 0 ||
+        sb_member_time(r, object, "last-modified", -1, &file->last_modified, err) < 0 ||
         read_evidence(r, object, &file->evidence, &file->evidence_count, err) < 0)
         return -1;
     if (!file->expanded.ptr)
         file->expanded = file->url;
-    file->extra = unknown_members(r->lock, object, known);
+    file->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_git(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_git(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"archive",    "commit", "evidence", "expanded", "git-dir",
                                         "ref",        "remote", "size",     "subdir",   "submodules",
                                         "tag-object", "url",    NULL};
     sb_lock_git *git = item;
 
-    if (read_text(r, object, "url", true, &git->url, err) < 0 ||
-        read_text(r, object, "expanded", false, &git->expanded, err) < 0 ||
-        read_text(r, object, "remote", true, &git->remote, err) < 0 ||
-        read_text(r, object, "ref", false, &git->ref, err) < 0 ||
-        read_text(r, object, "commit", true, &git->commit, err) < 0 ||
-        read_text(r, object, "tag-object", false, &git->tag_object, err) < 0 ||
-        read_text(r, object, "subdir", false, &git->subdir, err) < 0 ||
-        read_bool(r, object, "git-dir", &git->git_dir, err) < 0 ||
-        read_bool(r, object, "submodules", &git->submodules, err) < 0 ||
-        read_digest(r, object, "archive", &git->archive, err) < 0 ||
-        read_size(r, object, &git->size, err) < 0 ||
+    if (sb_member_text(r, object, "url", true, &git->url, err) < 0 ||
+        sb_member_text(r, object, "expanded", false, &git->expanded, err) < 0 ||
+        sb_member_text(r, object, "remote", true, &git->remote, err) < 0 ||
+        sb_member_text(r, object, "ref", false, &git->ref, err) < 0 ||
+        sb_member_text(r, object, "commit", true, &git->commit, err) < 0 ||
+        sb_member_text(r, object, "tag-object", false, &git->tag_object, err) < 0 ||
+        sb_member_text(r, object, "subdir", false, &git->subdir, err) < 0 ||
+        sb_member_bool(r, object, "git-dir", &git->git_dir, err) < 0 ||
+        sb_member_bool(r, object, "submodules", &git->submodules, err) < 0 ||
+        sb_member_digest(r, object, "archive", &git->archive, err) < 0 ||
+        sb_member_size(r, object, &git->size, err) < 0 ||
         read_evidence(r, object, &git->evidence, &git->evidence_count, err) < 0)
         return -1;
     if (!git->expanded.ptr)
         git->expanded = git->url;
     if (!git->ref.ptr)
         git->ref = SB_LIT("");
-    git->extra = unknown_members(r->lock, object, known);
+    git->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_step(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_step(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"command",  "manifest", "network", "nth",  "platform",
                                         "requests", "size",     "stage",   "text", NULL};
     sb_lock_step *step = item;
     uint64_t nth = 0, requests = 0;
 
-    if (read_text(r, object, "stage", false, &step->stage, err) < 0 ||
-        read_text(r, object, "command", true, &step->command, err) < 0 ||
-        read_digest(r, object, "text", &step->text, err) < 0 ||
-        read_number(r, object, "nth", SB_LOCK_ENTRIES_MAX, &nth, err) < 0 ||
-        read_text(r, object, "platform", true, &step->platform, err) < 0 ||
-        read_text(r, object, "network", false, &step->network, err) < 0 ||
-        read_number(r, object, "requests", SB_STEP_REQUESTS_MAX, &requests, err) < 0 ||
-        read_number(r, object, "size", INT64_MAX, &step->size, err) < 0 ||
-        read_digest_if(r, object, "manifest", &step->has_manifest, &step->manifest, err) < 0)
+    if (sb_member_text(r, object, "stage", false, &step->stage, err) < 0 ||
+        sb_member_text(r, object, "command", true, &step->command, err) < 0 ||
+        sb_member_digest(r, object, "text", &step->text, err) < 0 ||
+        sb_member_number(r, object, "nth", SB_LOCK_ENTRIES_MAX, &nth, err) < 0 ||
+        sb_member_text(r, object, "platform", true, &step->platform, err) < 0 ||
+        sb_member_text(r, object, "network", false, &step->network, err) < 0 ||
+        sb_member_number(r, object, "requests", SB_STEP_REQUESTS_MAX, &requests, err) < 0 ||
+        sb_member_number(r, object, "size", INT64_MAX, &step->size, err) < 0 ||
+        sb_member_digest_if(r, object, "manifest", &step->has_manifest, &step->manifest, err) < 0)
         return -1;
     if (!step->stage.ptr)
         step->stage = SB_LIT("");
     step->nth = (unsigned)nth;
     step->requests = (size_t)requests;
-    step->extra = unknown_members(r->lock, object, known);
+    step->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-static int read_package(const reader *r, const json_t *object, void *item, sb_error **err)
+static int read_package(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err)
 {
     static const char *const known[] = {"digest", "integrity", "purl", "steps", "vouched", NULL};
     sb_lock_package *package = item;
 
-    if (read_text(r, object, "purl", true, &package->purl, err) < 0 ||
-        read_digest(r, object, "digest", &package->digest, err) < 0 ||
-        read_text(r, object, "integrity", false, &package->integrity, err) < 0 ||
-        read_text(r, object, "vouched", false, &package->vouched, err) < 0 ||
-        read_texts(r, object, "steps", &package->steps, &package->step_count, err) < 0)
+    if (sb_member_text(r, object, "purl", true, &package->purl, err) < 0 ||
+        sb_member_digest(r, object, "digest", &package->digest, err) < 0 ||
+        sb_member_text(r, object, "integrity", false, &package->integrity, err) < 0 ||
+        sb_member_text(r, object, "vouched", false, &package->vouched, err) < 0 ||
+        sb_member_texts(r, object, "steps", &package->steps, &package->step_count, err) < 0)
         return -1;
-    package->extra = unknown_members(r->lock, object, known);
+    package->extra = sb_member_unknown(r->lock, object, known);
     return 0;
 }
 
-typedef int (*entry_reader)(const reader *r, const json_t *object, void *item, sb_error **err);
+typedef int (*entry_reader)(const sb_lock_reader *r, const json_t *object, void *item, sb_error **err);
 
 /* One top-level array as an array of structures; NULL is a failure. */
-static void *read_section(reader *r, const json_t *json, const char *section, size_t item_size,
+static void *read_section(sb_lock_reader *r, const json_t *json, const char *section, size_t item_size,
                           entry_reader read, size_t *ret_count, sb_error **err)
 {
     const json_t *array = json_object_get(json, section);
@@ -474,7 +289,7 @@ static void *read_section(reader *r, const json_t *json, const char *section, si
         const json_t *entry = json_array_get(array, r->index);
 
         if (!json_is_object(entry)) {
-            bad(r, NULL, "must be an object", err);
+            sb_member_bad(r, NULL, "must be an object", err);
             return NULL;
         }
         if (read(r, entry, items + r->index * item_size, err) < 0)
@@ -484,7 +299,7 @@ static void *read_section(reader *r, const json_t *json, const char *section, si
     return items;
 }
 
-static int read_head(reader *r, const json_t *json, sb_error **err)
+static int read_head(sb_lock_reader *r, const json_t *json, sb_error **err)
 {
     json_t *version = json_object_get(json, "version");
     json_t *epoch = json_object_get(json, "epoch");
@@ -514,7 +329,7 @@ static int read_head(reader *r, const json_t *json, sb_error **err)
     return 0;
 }
 
-static int twice(const reader *r, const char *section, sb_slice what, sb_error **err)
+static int twice(const sb_lock_reader *r, const char *section, sb_slice what, sb_error **err)
 {
     sb_autofree char *shown = sb_printable(what);
 
@@ -524,7 +339,7 @@ static int twice(const reader *r, const char *section, sb_slice what, sb_error *
                    r->name, section, shown);
 }
 
-static int refuse_duplicates(const reader *r, sb_error **err)
+static int refuse_duplicates(const sb_lock_reader *r, sb_error **err)
 {
     const sb_lock *lock = r->lock;
 
@@ -554,7 +369,7 @@ int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice t
     static const char *const known[] = {"dockerfile", "dockerfile-digest", "epoch",    "files", "git",
                                         "images",     "packages",          "profiles", "steps", "version",
                                         NULL};
-    reader r = {.lock = lock, .name = name, .text = text};
+    sb_lock_reader r = {.lock = lock, .name = name, .text = text};
 
     if (!json_is_object(json))
         return sb_fail(err, SB_ERR_PARSE, "%s:1: it is no lock of sbuild: not an object" SB_LOCK_REMEDY,
@@ -582,7 +397,7 @@ int sb_lock_read(sb_lock *lock, const json_t *json, const char *name, sb_slice t
     lock->steps = read_section(&r, json, "steps", sizeof(*lock->steps), read_step, &lock->step_count, err);
     if (!lock->steps)
         return -1;
-    lock->extra = unknown_members(lock, json, known);
+    lock->extra = sb_member_unknown(lock, json, known);
     sb_lock_sort(lock);
     return refuse_duplicates(&r, err);
 }
