@@ -28,7 +28,8 @@ static int run(char *const *argv)
     return status < 0 ? refuse(error) : status;
 }
 
-/* Docker makes a cache under a umask of its own, whatever mode is asked for; steps of any user record into it. */
+/* Docker makes a cache under a umask of its own, whatever mode is asked for; steps of any user record into
+ * it. */
 static int open_caches(char *const *dirs, size_t count, sb_error **err)
 {
     for (size_t i = 0; i < count; i++)
