@@ -25,6 +25,18 @@ static const char *mode_name(sb_step_mode mode)
 
 /* --- What a step is told --- */
 
+/* Engines do not take the id of a cache mount for a difference: a step whose recording goes elsewhere must be
+ * another one to them. The id itself is not for the step to know. */
+static void set_recording(json_t *json, sb_slice cache)
+{
+    char hex[SB_DIGEST_HEX];
+    sb_digest digest;
+
+    sb_digest_of(SB_HASH_SHA256, cache, &digest);
+    sb_digest_hex(&digest, hex);
+    sb_json_set_str(json, "recording", sb_slice_of(hex, 12));
+}
+
 static int format_settings(const sb_plan *plan, const sb_plan_step *step, sb_buf *out, sb_error **err)
 {
     sb_autojson *json = json_object();
@@ -43,6 +55,7 @@ static int format_settings(const sb_plan *plan, const sb_plan_step *step, sb_buf
             json_array_append_new(
                 servers, json_stringn(plan->record->nameservers[i].ptr, plan->record->nameservers[i].len));
         json_object_set_new(json, "nameservers", servers);
+        set_recording(json, step->cache);
     }
     if (sb_json_write(json, out, err) < 0)
         return -1;

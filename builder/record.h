@@ -167,9 +167,15 @@ int sb_record_connect(sb_recorder *r, sb_error **err);
  * directory. */
 int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
                      const char *const *ids, size_t count, const char **ret_path, sb_error **err);
-/* The name servers that a step has on this engine; and the caches of the plan's steps become every user's. */
-int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *arena, sb_slice **ret_servers,
-                    size_t *ret_count, sb_error **err);
+/* They have been taken: the engine need not keep them. */
+void sb_record_discard(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
+                       const char *const *ids, size_t count);
+/*
+ * Asks the engine for the name servers that a step has. What steps record into becomes every user's with
+ * that: engines make caches under a umask of their own, whatever mode is asked for.
+ */
+int sb_record_probe(sb_recorder *r, const sb_build_options *options, sb_slice platform,
+                    const sb_slice *caches, const char *const *ids, size_t count, sb_error **err);
 
 /* --- record_entries.c: the lock's entries --- */
 /*

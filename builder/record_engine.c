@@ -6,16 +6,22 @@
  */
 #include <builder/record.h>
 
+#include <builder/contexts.h>
+#include <builder/step_program.h>
 #include <sbuild/fs.h>
 #include <sbuild/json.h>
 #include <sbuild/process.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 1 << 20, OUTPUT_MAX = 4 << 20, NAMESERVERS_MAX = 8 };
+enum { TEXT_MAX = 1 << 20, OUTPUT_MAX = 4 << 20, NAMESERVERS_MAX = 8, ROOM_MIN = 1 << 20 };
 
-static const char in_dir[] = "/.sbuild-recs", out_dir[] = "/export";
+#define OUT_DIR "/export"
+static const char in_dir[] = "/.sbuild-recs";
 
 /* The first step that is wrapped says which program runs here. */
 static sb_slice architecture(const sb_plan *plan)
@@ -34,12 +40,6 @@ static void begin_run(const sb_plan *plan, sb_buf *text)
                   "FROM scratch\nRUN --mount=type=bind,from=" SB_SEAL_CONTEXT ",source=program/%" SB_FMT
                   ",target=" SB_STEP_BIN_DIR " \\\n",
                   SB_ARG(arch));
-}
-
-static void mount_cache(sb_slice cache, const char *id, sb_buf *text)
-{
-    sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,mode=0777,sharing=locked \\\n",
-                  SB_ARG(cache), in_dir, id);
 }
 
 /* Makes the directory `name` below the plan's, with this Dockerfile: *argv builds it into NAME-out. */
@@ -66,30 +66,70 @@ static void forget(const sb_plan *plan, const sb_engine_ops *ops, const char *na
         ops->forget(plan, sb_arena_printf(plan->arena, "%" SB_FMT "/%s", SB_ARG(plan->path), name).ptr);
 }
 
-int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
-                     const char *const *ids, size_t count, const char **ret_path, sb_error **err)
+/* Of cache mounts: ids of the mounts, and of the steps that record into them. */
+static void add_command(const sb_plan *plan, const char *command, const char *last, const sb_slice *caches,
+                        const char *const *ids, size_t count, sb_buf *text)
+{
+    begin_run(plan, text);
+    for (size_t i = 0; i < count; i++)
+        sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,mode=0777,sharing=locked \\\n",
+                      SB_ARG(caches[i]), in_dir, ids[i]);
+    sb_buf_printf(text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"%s\"", command);
+    for (size_t i = 0; i < count; i++)
+        sb_buf_printf(text, ",\"%s/%s\"", in_dir, ids[i]);
+    sb_buf_printf(text, "%s]\n", last);
+}
+
+/* Not every engine says it in a way that anybody could understand. */
+static bool is_full(int dirfd)
+{
+    struct statvfs fs;
+
+    return fstatvfs(dirfd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < ROOM_MIN;
+}
+
+/* The program's `command` with the directories of these cache mounts as its arguments. */
+static int run_with_caches(const sb_plan *plan, const sb_engine_ops *ops, const char *command,
+                           const char *last, const sb_slice *caches, const char *const *ids, size_t count,
+                           const char **ret_out, sb_error **err)
 {
     sb_autobuf text = SB_BUF_INIT(TEXT_MAX);
     sb_argv argv = {.arena = plan->arena};
     sb_engine_job job = {.what = "taking the recordings", .quiet = true};
-    const char *out;
+    SB_AUTO(sb_error) failed = NULL;
 
-    begin_run(plan, &text);
-    for (size_t i = 0; i < count; i++)
-        mount_cache(caches[i], ids[i], &text);
-    sb_buf_addz(&text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"export\",");
-    for (size_t i = 0; i < count; i++)
-        sb_buf_printf(&text, "\"%s/%s\",", in_dir, ids[i]);
-    sb_buf_printf(&text, "\"%s\"]\n", out_dir);
+    add_command(plan, command, last, caches, ids, count, &text);
     if (sb_buf_check(&text, "what takes the recordings", err) < 0 ||
-        prepare(plan, ops, "export", sb_buf_slice(&text), &argv, &out, err) < 0)
+        prepare(plan, ops, command, sb_buf_slice(&text), &argv, ret_out, err) < 0)
         return -1;
     job.argv = sb_argv_end(&argv);
-    if (sb_engine_run(&job, err) < 0)
-        return -1;
-    forget(plan, ops, "export");
-    *ret_path = sb_arena_printf(plan->arena, "%s%s", out, out_dir).ptr;
+    if (sb_engine_run(&job, &failed) < 0)
+        return is_full(plan->dirfd) ? sb_fail(err, SB_ERR_IO, "%s failed: no space left in %" SB_FMT,
+                                              job.what, SB_ARG(plan->path))
+                                    : sb_fail(err, failed->code, "%s", failed->message);
+    forget(plan, ops, command);
     return 0;
+}
+
+int sb_record_export(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
+                     const char *const *ids, size_t count, const char **ret_path, sb_error **err)
+{
+    const char *out;
+
+    if (run_with_caches(plan, ops, "export", ",\"" OUT_DIR "\"", caches, ids, count, &out, err) < 0)
+        return -1;
+    *ret_path = sb_arena_printf(plan->arena, "%s" OUT_DIR, out).ptr;
+    return 0;
+}
+
+void sb_record_discard(const sb_plan *plan, const sb_engine_ops *ops, const sb_slice *caches,
+                       const char *const *ids, size_t count)
+{
+    const char *out;
+
+    /* Docker removes what was not used for long by itself. What stays costs room and nothing else. */
+    if (count && plan->engine->kind != SB_ENGINE_DOCKER)
+        (void)run_with_caches(plan, ops, "forget", "", caches, ids, count, &out, NULL);
 }
 
 /* --- What a step sees --- */
@@ -123,34 +163,53 @@ static void read_servers(const json_t *answer, sb_arena *arena, sb_slice *server
     }
 }
 
-int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *arena, sb_slice **ret_servers,
-                    size_t *ret_count, sb_error **err)
+/* A plan of nothing but the program: contexts are copied once, for the real one. */
+static int make_bare(sb_plan *plan, sb_error **err)
+{
+    sb_autofree char *scratch = NULL, *program = NULL;
+    sb_autoclose int fd = -1, from = -1, dir = -1;
+    sb_slice arch = sb_seal_architecture(plan->arena, plan->platform);
+    sb_plan_context *context = sb_arena_new_of(plan->arena, sb_plan_context);
+    const char *where = sb_arena_printf(plan->arena, "context/program/%" SB_FMT, SB_ARG(arch)).ptr;
+
+    if (sb_project_scratch(plan->project, &fd, &scratch, err) < 0 ||
+        sb_remove_tree(fd, "record-probe", err) < 0 ||
+        sb_plan_new_dir(fd, "record-probe", &plan->dirfd, err) < 0 ||
+        sb_step_program(plan->platform, &program, err) < 0)
+        return -1;
+    from = open(program, O_RDONLY | O_CLOEXEC);
+    if (from < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot open %s: %s", program, strerror(errno));
+    if (sb_plan_new_dir(plan->dirfd, where, &dir, err) < 0 ||
+        sb_plan_write_file(dir, SB_LIT(SB_STEP_PROGRAM), 0755, plan->lock->epoch, from, SB_NIL, err) < 0)
+        return -1;
+    plan->path = sb_arena_printf(plan->arena, "%s/record-probe", scratch);
+    *context =
+        (sb_plan_context){.name = SB_LIT(SB_SEAL_CONTEXT),
+                          .path = sb_arena_printf(plan->arena, "%" SB_FMT "/context", SB_ARG(plan->path))};
+    plan->contexts = context;
+    plan->context_count = 1;
+    return 0;
+}
+
+static int probe(sb_recorder *r, const sb_plan *plan, const sb_slice *caches, const char *const *ids,
+                 size_t count, sb_error **err)
 {
     sb_autobuf text = SB_BUF_INIT(TEXT_MAX), output = SB_BUF_INIT(OUTPUT_MAX);
-    sb_slice *servers = sb_arena_array(arena, sb_slice, NAMESERVERS_MAX);
     sb_argv argv = {.arena = plan->arena};
     sb_process_options options = {.output = &output, .errors = &output};
     sb_autojson *answer = NULL;
-    size_t count = 0;
     const char *out;
     int status;
 
-    begin_run(plan, &text);
-    for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].cache.ptr)
-            mount_cache(plan->steps[i].cache, plan->steps[i].run.id, &text);
-    sb_buf_addz(&text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"probe\"");
-    for (size_t i = 0; i < plan->step_count; i++)
-        if (plan->steps[i].cache.ptr)
-            sb_buf_printf(&text, ",\"%s/%s\"", in_dir, plan->steps[i].run.id);
-    sb_buf_addz(&text, "]\n");
+    add_command(plan, "probe", "", caches, ids, count, &text);
     if (sb_buf_check(&text, "what opens the recordings", err) < 0 ||
-        prepare(plan, ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
+        prepare(plan, r->ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
         return -1;
     options.argv = sb_argv_end(&argv);
     if (sb_process_run(&options, &status, err) < 0)
         return -1;
-    forget(plan, ops, "probe");
+    forget(plan, r->ops, "probe");
     if (sb_interrupted)
         return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
     if (status != 0 || find_answer(sb_buf_slice(&output), &answer) < 0) {
@@ -160,8 +219,28 @@ int sb_record_probe(const sb_plan *plan, const sb_engine_ops *ops, sb_arena *are
                        "%" SB_FMT " cannot run steps that are recorded; its output says why",
                        SB_ARG(plan->engine->name));
     }
-    read_servers(answer, arena, servers, &count);
-    *ret_servers = servers;
-    *ret_count = count;
+    r->nameservers = sb_arena_array(r->arena, sb_slice, NAMESERVERS_MAX);
+    r->nameserver_count = 0;
+    read_servers(answer, r->arena, r->nameservers, &r->nameserver_count);
     return 0;
+}
+
+int sb_record_probe(sb_recorder *r, const sb_build_options *options, sb_slice platform,
+                    const sb_slice *caches, const char *const *ids, size_t count, sb_error **err)
+{
+    sb_plan plan = {.arena = r->arena,
+                    .project = r->project,
+                    .lock = r->lock,
+                    .options = options,
+                    .engine = r->engine,
+                    .platform = platform,
+                    .dirfd = -1};
+    int result = make_bare(&plan, err);
+
+    if (result == 0)
+        result = probe(r, &plan, caches, ids, count, err);
+    sb_closep(&plan.dirfd);
+    if (plan.path.ptr)
+        (void)sb_remove_tree(AT_FDCWD, plan.path.ptr, NULL);
+    return result;
 }

@@ -228,6 +228,24 @@ static int take_all(sb_recorder *r, sb_record_build *build, const sb_plan *plan,
     return enter(r, build, places, taken_count, err);
 }
 
+/* What is in the lock now is not needed in the engine any more. */
+static void discard_taken(const sb_recorder *r, const sb_record_build *build, const sb_plan *plan)
+{
+    sb_slice *caches = sb_arena_array(r->arena, sb_slice, build->step_count + 1);
+    const char **ids = sb_arena_array(r->arena, const char *, build->step_count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < build->step_count; i++) {
+        const sb_plan_step *from = source_of(plan, build->steps[i].id);
+
+        if (!build->done[i] || !from || is_listed(ids, count, from->run.id))
+            continue;
+        caches[count] = from->cache;
+        ids[count++] = from->run.id;
+    }
+    sb_record_discard(plan, r->ops, caches, ids, count);
+}
+
 /* --- One attempt --- */
 
 static int make_cold(sb_arena *arena, sb_slice *ret_cold, sb_error **err)
@@ -240,6 +258,29 @@ static int make_cold(sb_arena *arena, sb_slice *ret_cold, sb_error **err)
     return 0;
 }
 
+static sb_slice program_platform(const sb_record_build *build)
+{
+    for (size_t i = 0; i < build->step_count; i++)
+        if (!build->steps[i].network.len)
+            return build->steps[i].platform;
+    return sb_slice_z(build->platform);
+}
+
+static int probe(attempt *a, const sb_build_options *options, sb_error **err)
+{
+    const sb_record_build *build = a->build;
+    sb_slice *caches = sb_arena_array(a->r->arena, sb_slice, build->step_count + 1);
+    const char **ids = sb_arena_array(a->r->arena, const char *, build->step_count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < build->step_count; i++)
+        if (!build->steps[i].network.len) {
+            caches[count] = cache_id(a, &build->steps[i], a->r->arena);
+            ids[count++] = build->steps[i].id;
+        }
+    return sb_record_probe(a->r, options, program_platform(build), caches, ids, count, err);
+}
+
 static int make_plan(attempt *a, sb_seal_record *record, sb_plan **ret_plan, sb_error **err)
 {
     sb_recorder *r = a->r;
@@ -250,24 +291,14 @@ static int make_plan(attempt *a, sb_seal_record *record, sb_plan **ret_plan, sb_
     options->build_args = a->build->args;
     options->build_arg_count = a->build->arg_count;
     options->offline = false;
+    options->scratch = "record";
     options->engine_arguments = r->arguments;
     options->engine_argument_count = r->argument_count;
-    return sb_plan_make(r->project, r->lock, options, r->engine, a->build->platform, record, ret_plan, err);
-}
-
-/* The plan again, now that the name servers are known that it has to tell; and every user of the image may
- * write to the caches by then. */
-static int prepare(attempt *a, sb_seal_record *record, sb_plan **ret_plan, sb_error **err)
-{
-    sb_recorder *r = a->r;
-    SB_AUTO(sb_plan) plan = NULL;
-
-    if (make_plan(a, record, &plan, err) < 0 ||
-        sb_record_probe(plan, r->ops, r->arena, &r->nameservers, &r->nameserver_count, err) < 0)
+    if (probe(a, options, err) < 0)
         return -1;
     record->nameservers = r->nameservers;
     record->nameserver_count = r->nameserver_count;
-    return make_plan(a, record, ret_plan, err);
+    return sb_plan_make(r->project, r->lock, options, r->engine, a->build->platform, record, ret_plan, err);
 }
 
 static int run(attempt *a, sb_error **ret_failed, sb_error **err)
@@ -282,7 +313,7 @@ static int run(attempt *a, sb_error **ret_failed, sb_error **err)
     SB_AUTO(sb_serve) serve = NULL;
     int taken;
 
-    if (make_cold(r->arena, &record.cold, err) < 0 || prepare(a, &record, &plan, err) < 0 ||
+    if (make_cold(r->arena, &record.cold, err) < 0 || make_plan(a, &record, &plan, err) < 0 ||
         sb_serve_plan(plan, &serve, err) < 0)
         return -1;
     if (r->ops->run(plan, ret_failed) < 0 && sb_error_code(*ret_failed) != SB_ERR_BUILD)
@@ -291,7 +322,8 @@ static int run(attempt *a, sb_error **ret_failed, sb_error **err)
     /* What was taken before something was wrong is locked nevertheless; the first error counts. */
     if (sb_record_finish_entries(r, err) < 0 || sb_record_save(r, err) < 0 || taken < 0)
         return -1;
-    return sb_remove_tree(plan->dirfd, "export-out", err);
+    discard_taken(r, a->build, plan);
+    return sb_remove_tree(AT_FDCWD, plan->path.ptr, err);
 }
 
 static size_t missing_steps(const sb_recorder *r, const sb_record_build *build, const sb_run_step **ret_first)

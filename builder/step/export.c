@@ -125,3 +125,18 @@ int step_export(char *const *from, size_t count, const char *to, sb_error **err)
     }
     return 0;
 }
+
+void step_forget(char *const *directories, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sb_autoclose int dir = open(directories[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (dir < 0)
+            continue;
+        /* First the end: half a recording is none. */
+        (void)sb_remove_tree(dir, "done", NULL);
+        for (size_t k = 0; k < SB_COUNT(plain_files); k++)
+            (void)sb_remove_tree(dir, plain_files[k], NULL);
+        (void)sb_remove_tree(dir, "objects", NULL);
+    }
+}

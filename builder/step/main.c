@@ -66,10 +66,15 @@ int main(int argc, char **argv)
         return run(argv + 2);
     if (strcmp(command, "export") == 0 && argc > 3)
         return export(argv + 2, (size_t)argc - 2);
+    if (strcmp(command, "forget") == 0) {
+        step_forget(argv + 2, (size_t)argc - 2);
+        return 0;
+    }
     if (strcmp(command, "probe") == 0)
         return probe(argv + 2, (size_t)argc - 2);
     fputs("usage: " SB_STEP_PROGRAM " -- COMMAND [ARGUMENT...]\n"
           "       " SB_STEP_PROGRAM " export DIRECTORY... TO\n"
+          "       " SB_STEP_PROGRAM " forget DIRECTORY...\n"
           "       " SB_STEP_PROGRAM " probe [DIRECTORY...]\n",
           stderr);
     return EXIT_USAGE;

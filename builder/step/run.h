@@ -42,6 +42,8 @@ int step_probe(sb_buf *out, sb_error **err);
 /* builder/step/export.c: copies the finished ones of the recordings in the directories `from` to TO/NAME, by
  * the last part of their names. */
 int step_export(char *const *from, size_t count, const char *to, sb_error **err);
+/* The recordings are on the host now: what is in their directories goes, as far as it can. */
+void step_forget(char *const *directories, size_t count);
 
 /* --- builder/step/files.c: what clients read, in one directory below SB_STEP_TMP_DIR ------------------ */
 

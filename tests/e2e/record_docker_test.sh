@@ -12,11 +12,11 @@ export SBUILD_ENGINE=docker
 unset XDG_RUNTIME_DIR
 engine_docker_start docker
 
+nothing_left() {
+	assert_ok docker images -aq
+	assert_eq "" "$OUT" "images that recording left behind"
+}
 record_and_replay
-
-now "no image is left in the engine"
-assert_ok docker images -aq
-assert_eq "" "$OUT"
 
 lan_files "$T/www"
 P=$T/q
@@ -80,9 +80,8 @@ rm -rf "$P" && mkdir "$P"
 printf 'FROM alpine:3.20\nRUN wget -q -O /one %s/one\n' "$WEB" >"$P/Dockerfile"
 lock
 assert_status 0
+nothing_left
 stop_part files.sh web
 run sbuild build -q --offline -o "$T/classic.out" "$P"
 assert_status 0
 assert_file "$T/classic.out/one" ONE
-assert_ok docker images -aq
-assert_eq "" "$OUT"

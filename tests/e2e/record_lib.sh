@@ -24,15 +24,14 @@ asked() { grep -c " $1 " "$WEB_LOG" || true; }
 # lock ARG...: of $P, with the network of the machine.
 lock() { run sbuild lock --network host "$@" "$P"; }
 
-# rows FILTER: of the report as JSON.
-step_field() { # COMMAND-PART FIELD
+step_field() { # COMMAND-PART FIELD: of a step in the lock
 	jq -c --arg c "$1" "[.steps[] | select(.command | contains(\$c))][0] | $2" "$P/Dockerfile.lock"
 }
 
 # no_engine COMMAND...: with an engine that does not exist.
 no_engine() { env SBUILD_ENGINE=none "$@"; }
 
-# record_and_replay: what every engine has to do.
+# record_and_replay: what every engine has to do. "nothing_left" is the test's: the engine has no image.
 record_and_replay() {
 	mkdir -p "$T/www" "$T/p"
 	P=$T/p
@@ -58,6 +57,7 @@ record_and_replay() {
 	assert_contains "$OUT" "no requests"
 	assert_json "$P/Dockerfile.lock" '[.steps[] | .requests // 0] | sort' '[0,1,1,1]'
 	assert_eq 1 "$(asked /two)"
+	nothing_left
 
 	now "what nothing has changed of needs no engine"
 	cp "$P/Dockerfile.lock" "$T/first.lock"

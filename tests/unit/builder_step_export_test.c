@@ -45,6 +45,20 @@ static void test_export(void **state)
                                  "./bbb/manifest 644\n");
 }
 
+static void test_forget(void **state)
+{
+    tempdir *t = *state;
+    sb_autofree char *a = sb_asprintf("%s/c/aaa", t->dir);
+    sb_autofree char *missing = sb_asprintf("%s/c/zzz", t->dir);
+    sb_autofree char *listing = NULL;
+    char *const directories[] = {missing, a};
+
+    free(tempdir_shell(t, prepare));
+    step_forget(directories, SB_COUNT(directories));
+    listing = tempdir_shell(t, "ls c/aaa; find c/bbb c/ccc -type f | wc -l");
+    assert_string_equal(listing, "other\n3\n");
+}
+
 static void refused(void **state, const char *script)
 {
     tempdir *t = *state;
@@ -76,6 +90,7 @@ static void test_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_forget, tempdir_setup, tempdir_teardown),
         cmocka_unit_test_setup_teardown(test_export, tempdir_setup, tempdir_teardown),
         cmocka_unit_test_setup_teardown(test_links, tempdir_setup, tempdir_teardown),
         cmocka_unit_test_setup_teardown(test_linked_object, tempdir_setup, tempdir_teardown),
