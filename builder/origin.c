@@ -97,18 +97,28 @@ static entry *history_of(const json_t *config, size_t layer_count, sb_arena *are
     return entries;
 }
 
-/* The instruction from `next` on that this entry tells of; WORKDIR may make no layer, the others do. */
-static bool find_maker(const chain *c, layer_kind kind, size_t *next)
+/* The instruction from `next` on that this entry tells of; WORKDIR may make no layer, the others do. NULL:
+ * none fits. */
+static const maker *find_maker(const chain *c, layer_kind kind, size_t *next)
 {
     for (size_t i = *next; i < c->count; i++) {
         if (c->items[i].kind == kind) {
             *next = i + 1;
-            return true;
+            return &c->items[i];
         }
         if (c->items[i].kind != KIND_WORKDIR)
-            return false;
+            return NULL;
     }
-    return false;
+    return NULL;
+}
+
+static const maker *maker_of(const chain *c, const entry *e, size_t *next)
+{
+    const maker *found = e->before_workdir ? find_maker(c, KIND_WORKDIR, next) : NULL;
+
+    if (!e->told.ptr)
+        return NULL;
+    return found ? found : find_maker(c, kind_of_history(e->told), next);
 }
 
 sb_layer_origin *sb_layer_origins(const sb_df_view *view, const json_t *config, size_t base_layers,
@@ -118,7 +128,7 @@ sb_layer_origin *sb_layer_origins(const sb_df_view *view, const json_t *config, 
     sb_layer_origin *origins = sb_arena_array(arena, sb_layer_origin, layer_count + 1);
     entry *entries = history_of(config, layer_count, arena);
     size_t next = 0;
-    bool known = true;
+    const maker *found = NULL;
 
     add_stage(&c, view, view->target, 0);
     for (size_t i = 0; i < layer_count; i++) {
@@ -126,12 +136,9 @@ sb_layer_origin *sb_layer_origins(const sb_df_view *view, const json_t *config, 
             origins[i] = (sb_layer_origin){.key = i + 1, .instruction = SB_LIT("the base image")};
             continue;
         }
-        known = known && entries[i].told.ptr &&
-                ((entries[i].before_workdir && find_maker(&c, KIND_WORKDIR, &next)) ||
-                 find_maker(&c, kind_of_history(entries[i].told), &next));
-        if (known) {
-            origins[i] =
-                (sb_layer_origin){base_layers + next, c.items[next - 1].line, c.items[next - 1].text};
+        found = i == base_layers || found ? maker_of(&c, &entries[i], &next) : NULL;
+        if (found) {
+            origins[i] = (sb_layer_origin){base_layers + next, found->line, found->text};
         } else {
             sb_autobuf shown = SB_BUF_INIT(1 << 12);
 

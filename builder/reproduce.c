@@ -66,6 +66,8 @@ static int run_attempt(check *c, sb_attempt *attempt, sb_error **err)
     sb_slice raw;
     size_t n = c->item->build_count;
 
+    sb_progress_line(attempt->project->progress, SB_EVENT_NOTE, "build %zu, by %" SB_FMT "%s", n + 1,
+                     SB_ARG(engine->name), attempt->changed ? ", under other conditions" : "");
     if (sb_attempt_run(attempt, err) < 0 ||
         sb_layout_read(c->layout, arena, &attempt->image.digest, SB_MANIFEST_MAX, &raw, err) < 0 ||
         sb_manifest_parse(arena, raw, SB_NIL, &manifest, err) < 0)

@@ -47,6 +47,8 @@ static void test_every_rule_knows_its_files(void **state)
     /* A trust database that holds trust is somebody's. */
     assert_string_equal(rule_of(&plain, "root/.gnupg/trustdb.gpg", 1200), "gpg-trustdb");
     assert_string_equal(rule_of(&plain, "root/.gnupg/trustdb.gpg", 1240), "none");
+    assert_string_equal(rule_of(&plain, "root/.gnupg/pubring.kbx", 32), "gpg-keybox");
+    assert_string_equal(rule_of(&plain, "root/.gnupg/pubring.kbx", 1947), "none");
 }
 
 static void test_switches(void **state)
