@@ -284,6 +284,10 @@ static int load_manifest(step_server *server, sb_error **err)
     server->objects = step_objects_new(open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (sb_read_file(AT_FDCWD, path, SB_STEP_MANIFEST_MAX, &text, &len, &missing, err) < 0 && !missing)
         return -1;
+    if (missing && server->config->mode == STEP_REPLAY)
+        /* As empty it would miss everything, and say so of each request instead of once. */
+        return sb_fail(err, SB_ERR_IO, "%s is missing; the engine has to mount what sbuild made for the step",
+                       path);
     if (missing) {
         server->locked = sb_step_manifest_new();
         return 0;
