@@ -8,7 +8,7 @@
 
 #include <fetch/address.h>
 
-enum { SHORT_BODY = 8 << 10 };
+enum { SHORT_BODY = 8 << 10, SHOWN_URL_MAX = 2000 };
 
 static const char *reason_of(unsigned status)
 {
@@ -160,9 +160,11 @@ static bool miss(step_request *request, step_asked *asked)
     step_server *server = request->server;
     const sb_step_request *q = &request->question;
     bool reads = sb_slice_eqz(q->method, "GET") || is_head(request);
+    /* The id behind it must not be cut off: the host reads it. */
+    sb_slice url = sb_slice_sub(q->url, 0, q->url.len < SHOWN_URL_MAX ? q->url.len : SHOWN_URL_MAX);
     sb_autofree char *line = sb_asprintf(
         SB_STEP_MISS "%" SB_FMT " %" SB_FMT " (step %" SB_FMT ": %" SB_FMT "); run \"sbuild lock\"",
-        SB_ARG(q->method), SB_ARG(q->url), SB_ARG(server->config->id), SB_ARG(server->config->label));
+        SB_ARG(q->method), SB_ARG(url), SB_ARG(server->config->id), SB_ARG(server->config->label));
     sb_autofree char *text = sb_asprintf("%s\n\nThis step has no network: what it may ask for was recorded "
                                          "when it was locked, and this was not "
                                          "asked for then.\n\"sbuild lock\" records it.\n",

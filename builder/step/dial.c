@@ -10,7 +10,11 @@
 
 #include <fetch/address.h>
 
-enum { CONNECT_MILLISECONDS = 15000 };
+enum {
+    CONNECT_MILLISECONDS = 15000,
+    /* Where there are others to try: of a network that is configured and leads nowhere, IPv6 as a rule. */
+    NEXT_MILLISECONDS = 3000,
+};
 
 static bool is_loopback(const step_address *address)
 {
@@ -26,7 +30,7 @@ static bool is_loopback(const step_address *address)
 }
 
 /* 0 and a blocking socket, or what went wrong. */
-static int connect_to(const step_address *address, int *ret_fd)
+static int connect_to(const step_address *address, int milliseconds, int *ret_fd)
 {
     sb_autoclose int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
@@ -38,7 +42,7 @@ static int connect_to(const step_address *address, int *ret_fd)
     if (connect(fd, (const struct sockaddr *)&address->socket, address->len) < 0) {
         if (errno != EINPROGRESS)
             return errno;
-        if (poll(&wait, 1, CONNECT_MILLISECONDS) <= 0)
+        if (poll(&wait, 1, milliseconds) <= 0)
             return ETIMEDOUT;
         if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &status, &len) < 0 || status)
             return status ? status : EIO;
@@ -71,7 +75,7 @@ static int dial(const step_config *config, sb_slice host, unsigned port, bool gu
             return sb_fail(err, SB_ERR_USAGE, "%s:%u is the proxy of the step itself", shown, port);
     }
     for (size_t i = 0; i < count; i++) {
-        why = connect_to(&all[i], ret_fd);
+        why = connect_to(&all[i], i + 1 < count ? NEXT_MILLISECONDS : CONNECT_MILLISECONDS, ret_fd);
         if (!why)
             return 0;
     }

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -251,11 +252,23 @@ static void *accept_thread(void *arg)
     return NULL;
 }
 
+/* Hundreds of connections want descriptors; the command was started with the limit that the engine set. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int step_server_run(step_server *server, sb_error **err)
 {
     sigset_t all, before;
     int status;
 
+    raise_limit();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = pthread_create(&server->listeners->thread, NULL, accept_thread, server);

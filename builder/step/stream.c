@@ -191,6 +191,9 @@ bool step_stream_send_file(step_stream *stream, int file, uint64_t offset, uint6
 
         if (n < 0 && errno == EINTR)
             continue;
+        /* Not every file system can. */
+        if (n < 0 && (errno == EINVAL || errno == ENOSYS))
+            return copy_file(stream, file, (uint64_t)at, len);
         if (n <= 0)
             return false;
         len -= (uint64_t)n;

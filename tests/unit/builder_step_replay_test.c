@@ -66,16 +66,20 @@ static void test_misses(void **state)
     step_fixture_expect(f, CURL "-w '%{http_code}' -d form http://a.test/p -o body", "403");
     step_fixture_expect(f, CURL "-X POST http://a.test/p", TEXT);
     step_fixture_expect(f, CURL "-w '%{http_code}' http://169.254.169.254/latest -o body", "403");
+    /* However long the URL is, the id of the step is there. */
+    step_fixture_expect(f, CURL "-o body \"http://long.test/$(printf %05000d 0)\"", "");
     step_fixture_finish(f);
     dup2(saved, STDERR_FILENO);
     close(saved);
     close(file);
-    errors = tempdir_shell(f->temp, "cat errors");
+    errors = tempdir_shell(f->temp,
+                           "grep -q 'GET http://long.test/0*.*(step 0123456789ab: RUN test)' errors; grep "
+                           "-v long.test errors");
     assert_string_equal(
         errors,
         "sbuild: not in the lock: GET https://a.test/x (step 0123456789ab: RUN test); run \"sbuild lock\"\n"
         "sbuild: not in the lock: POST http://a.test/p (step 0123456789ab: RUN test); run \"sbuild lock\"\n");
-    assert_int_equal(f->fatal, 1);
+    assert_int_equal(f->fatal, 2);
     assert_int_equal(f->other, 1);
 }
 
