@@ -178,6 +178,8 @@ static const remedy remedies[] = {
      "times of requests: \"dnf clean all\" in the same RUN, or --drop-volatile=dnf-cache"},
     {BYTES | ONLY, PATHS("**/.cache/uv/**"), NULL,
      "times of requests: \"uv --no-cache\", a cache mount, or --drop-volatile=uv-cache"},
+    {BYTES | ONLY, PATHS("**/.yarn/install-state.gz"), NULL,
+     "Yarn's own notes: --drop-volatile=yarn-state, or remove it in the same RUN"},
     {BYTES | ONLY, PATHS("**/node_modules/.cache/**"), NULL,
      "a build tool's cache: remove it in the same RUN, or --drop-volatile=node-build-cache"},
     {BYTES | ONLY, PATHS("boot/initrd.img-*", "boot/initramfs-*"), NULL,

@@ -166,6 +166,15 @@ run sbuild build -q --engine buildah --expect "$clean" "$T/clean"
 assert_status 7
 rm "$T/clean/sbuild.json"
 
+now "several platforms"
+mkdir "$T/pair"
+printf 'FROM alpine:3.20\nCOPY Dockerfile /\n' >"$T/pair/Dockerfile"
+assert_ok sbuild lock --platform linux/amd64,linux/arm64 "$T/pair"
+run sbuild build --check-reproducible --engine buildah --platform linux/amd64,linux/arm64 -o "type=oci,dest=$T/pair.tar" "$T/pair"
+assert_status 0
+assert_matches "$OUT" $'^linux/amd64\nthe same image.*\nlinux/arm64\nthe same image'
+assert_json "$T/pair/.sbuild/result.json" '[.platforms[].platform]' '["linux/amd64","linux/arm64"]'
+
 unset XDG_RUNTIME_DIR # the daemon lives in a root of its own, where this directory is not
 engine_docker_start docker
 findings docker in_docker
