@@ -128,6 +128,24 @@ typedef struct collector {
     size_t steps;
 } collector;
 
+static void add_asked(collector *c, sb_slice purl, const sb_digest *digest, const char *id)
+{
+    *SB_ARENA_PUSH(c->arena, c->items, c->count, c->cap) =
+        (asked){purl, *digest, sb_arena_dup(c->lock->arena, sb_slice_z(id))};
+}
+
+/* Of a step whose manifest is in no store, what is known of it. */
+static void add_known(collector *c, const char *id)
+{
+    for (size_t i = 0; i < c->lock->package_count; i++) {
+        const sb_lock_package *package = &c->lock->packages[i];
+
+        for (size_t k = 0; k < package->step_count; k++)
+            if (sb_slice_eqz(package->steps[k], id))
+                add_asked(c, package->purl, &package->digest, id);
+    }
+}
+
 static int add_step(collector *c, const sb_lock_step *step, sb_error **err)
 {
     SB_AUTO(sb_step_manifest) manifest = NULL;
@@ -135,18 +153,21 @@ static int add_step(collector *c, const sb_lock_step *step, sb_error **err)
     sb_named *named = NULL;
     size_t count = 0;
 
+    sb_step_id(step->stage, &step->text, step->nth, step->platform, id);
+    if (!sb_project_find(c->project, &step->manifest)) {
+        add_known(c, id);
+        return 0;
+    }
     if (sb_lock_read_manifest(c->project, step, &manifest, err) < 0 ||
         sb_packages_of_manifest(manifest, c->arena, &named, &count, err) < 0)
         return -1;
     c->named[c->steps] = named;
     c->named_counts[c->steps++] = count;
-    sb_step_id(step->stage, &step->text, step->nth, step->platform, id);
     for (size_t i = 0; i < count; i++) {
         /* What only describes a package is none. */
         if (sb_slice_eqz(named[i].purl.subpath, "go.mod"))
             continue;
-        *SB_ARENA_PUSH(c->arena, c->items, c->count, c->cap) =
-            (asked){named[i].text, named[i].digest, sb_arena_dup(c->lock->arena, sb_slice_z(id))};
+        add_asked(c, named[i].text, &named[i].digest, id);
     }
     return 0;
 }

@@ -52,7 +52,7 @@ int sb_lock_read_manifest(sb_project *project, const sb_lock_step *entry, sb_ste
 {
     const sb_store *store = sb_project_find(project, &entry->manifest);
     sb_autofree char *command = sb_printable(entry->command);
-    char text[SB_DIGEST_TEXT];
+    char text[SB_DIGEST_TEXT], id[SB_STEP_ID_LEN + 1];
 
     if (!entry->has_manifest) {
         *ret_manifest = sb_step_manifest_new();
@@ -60,13 +60,15 @@ int sb_lock_read_manifest(sb_project *project, const sb_lock_step *entry, sb_ste
     }
     if (!store) {
         SB_AUTO(sb_arena) arena = sb_arena_new();
-        sb_slice vendor = sb_project_command(project, arena, "vendor");
+        sb_slice lock = sb_project_command(project, arena, "lock");
 
+        sb_step_id(entry->stage, &entry->text, entry->nth, entry->platform, id);
         sb_digest_format(&entry->manifest, text);
-        return sb_fail(err, SB_ERR_VERIFY,
-                       "the step manifest of \"RUN %s\" (%s) is in the lock, but not in %s; run \"%" SB_FMT
-                       "\"",
-                       command, text, SB_STORE_NAME, SB_ARG(vendor));
+        return sb_fail(
+            err, SB_ERR_VERIFY,
+            "the step manifest of \"RUN %s\" (%s) is in the lock, but not in %s; restore it from where it "
+            "was vendored, or run \"%" SB_FMT " --update=%s\" to record the step anew",
+            command, text, SB_STORE_NAME, SB_ARG(lock), id);
     }
     return sb_step_manifest_load(entry, store, ret_manifest, err);
 }
@@ -125,6 +127,9 @@ static int merge_unclaimed(sb_project *project, const sb_lock *lock, const sb_ru
 
         if (!entry->has_manifest || !sb_slice_eq(entry->stage, step->stage_name) ||
             !sb_slice_eq(entry->platform, step->platform) || is_claimed(entry, steps, count))
+            continue;
+        /* One that is lost cannot help; nobody needs it. */
+        if (!sb_project_find(project, &entry->manifest))
             continue;
         if (sb_lock_read_manifest(project, entry, &theirs, err) < 0 || merge(manifest, theirs, err) < 0)
             return -1;

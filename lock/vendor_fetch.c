@@ -294,14 +294,18 @@ static int fetch_key(fetcher *f, const sb_needed *needed, sb_error **err)
 /* --- Recordings --- */
 
 /* A recording is made by running the step; only what a plain GET gives can be fetched. */
-static int not_recorded(const sb_needed *needed, sb_error **err)
+static int not_recorded(const fetcher *f, const sb_needed *needed, sb_error **err)
 {
+    const sb_lock_step *step = needed->step;
     sb_autofree char *name = sb_printable(needed->name);
+    char id[SB_STEP_ID_LEN + 1];
 
+    sb_step_id(step->stage, &step->text, step->nth, step->platform, id);
     return sb_fail(err, SB_ERR_GONE,
                    "%s: the %s is in no store here and cannot be fetched by itself; restore it from where it "
-                   "was vendored, or run \"sbuild lock\" to record the step again",
-                   name, sb_needed_kind_name(needed->kind));
+                   "was vendored, or run \"%" SB_FMT " --update=%s\" to record the step anew",
+                   name, sb_needed_kind_name(needed->kind),
+                   SB_ARG(sb_project_command(f->project, f->arena, "lock")), id);
 }
 
 static int fetch_one(fetcher *f, const sb_needed *needed, sb_error **err)
@@ -319,9 +323,9 @@ static int fetch_one(fetcher *f, const sb_needed *needed, sb_error **err)
     case SB_NEEDED_KEY:
         return fetch_key(f, needed, err);
     case SB_NEEDED_STEP:
-        return not_recorded(needed, err);
+        return not_recorded(f, needed, err);
     case SB_NEEDED_BODY:
-        return needed->url.ptr ? 0 : not_recorded(needed, err);
+        return needed->url.ptr ? 0 : not_recorded(f, needed, err);
     case SB_NEEDED_FILE:
     case SB_NEEDED_SIGNATURE:
     case SB_NEEDED_LIST:

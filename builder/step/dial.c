@@ -55,8 +55,22 @@ static int connect_to(const step_address *address, int milliseconds, int *ret_fd
     return 0;
 }
 
-static int dial(const step_config *config, sb_slice host, unsigned port, bool guarded, unsigned own_port,
-                int *ret_fd, sb_error **err)
+static int check(step_server *server, sb_slice host, const step_address *address, sb_error **err)
+{
+    sb_autofree char *shown = sb_printable(host);
+    bool loopback = is_loopback(address);
+
+    if (!loopback && sb_address_is_local((const struct sockaddr *)&address->socket))
+        return sb_fail(err, SB_ERR_USAGE,
+                       "%s is a link-local address, which a build step has nothing to ask of", shown);
+    if (loopback && step_server_owns(server, (const struct sockaddr *)&address->socket))
+        return sb_fail(err, SB_ERR_USAGE, "%s leads to the server of the step itself", shown);
+    return 0;
+}
+
+/* `guard`: the server whose clients named the host; NULL: the user did. */
+static int dial(const step_config *config, step_server *guard, sb_slice host, unsigned port, int *ret_fd,
+                sb_error **err)
 {
     sb_autofree char *shown = sb_printable(host);
     step_address all[STEP_ADDRESSES_MAX];
@@ -65,15 +79,9 @@ static int dial(const step_config *config, sb_slice host, unsigned port, bool gu
 
     if (step_resolve(config, host, port, all, &count, err) < 0)
         return -1;
-    for (size_t i = 0; i < count && guarded; i++) {
-        bool loopback = is_loopback(&all[i]);
-
-        if (!loopback && sb_address_is_local((const struct sockaddr *)&all[i].socket))
-            return sb_fail(err, SB_ERR_USAGE,
-                           "%s is a link-local address, which a build step has nothing to ask of", shown);
-        if (loopback && port == own_port)
-            return sb_fail(err, SB_ERR_USAGE, "%s:%u is the proxy of the step itself", shown, port);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (guard && check(guard, host, &all[i], err) < 0)
+            return -1;
     for (size_t i = 0; i < count; i++) {
         why = connect_to(&all[i], i + 1 < count ? NEXT_MILLISECONDS : CONNECT_MILLISECONDS, ret_fd);
         if (!why)
@@ -82,13 +90,12 @@ static int dial(const step_config *config, sb_slice host, unsigned port, bool gu
     return sb_fail(err, SB_ERR_NETWORK, "cannot connect to %s:%u: %s", shown, port, strerror(why));
 }
 
-int step_dial(const step_config *config, sb_slice host, unsigned port, unsigned own_port, int *ret_fd,
-              sb_error **err)
+int step_dial(step_server *server, sb_slice host, unsigned port, int *ret_fd, sb_error **err)
 {
-    return dial(config, host, port, true, own_port, ret_fd, err);
+    return dial(server->config, server, host, port, ret_fd, err);
 }
 
 int step_dial_proxy(const step_config *config, sb_slice host, unsigned port, int *ret_fd, sb_error **err)
 {
-    return dial(config, host, port, false, 0, ret_fd, err);
+    return dial(config, NULL, host, port, ret_fd, err);
 }

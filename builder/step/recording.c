@@ -293,6 +293,7 @@ void step_recording_add(step_server *server, step_asked *asked, const sb_step_re
     if (is_failure(answer->status))
         asked->failure = copy;
     else if (!asked->answer_count || !same_answer(asked->answers[asked->answer_count - 1], copy))
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
         *SB_PUSH(asked->answers, asked->answer_count, asked->answer_cap) = copy;
     pthread_mutex_unlock(&server->lock);
 }

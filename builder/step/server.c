@@ -129,6 +129,25 @@ static bool is_new_address(struct step_listeners *listeners, const char *address
     return fresh;
 }
 
+bool step_server_owns(step_server *server, const struct sockaddr *address)
+{
+    struct step_listeners *listeners = server->listeners;
+    char text[INET6_ADDRSTRLEN] = "";
+    struct sockaddr_in v4;
+    bool own;
+
+    /* Of both families the port is at the same place. */
+    memcpy(&v4, address, sizeof(v4));
+    own = ntohs(v4.sin_port) == server->port;
+    if (own || address->sa_family != AF_INET || !inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text)))
+        return own;
+    pthread_mutex_lock(&listeners->lock);
+    for (size_t i = 0; i < listeners->transparent_count; i++)
+        own = own || strcmp(listeners->transparent[i], text) == 0;
+    pthread_mutex_unlock(&listeners->lock);
+    return own;
+}
+
 int step_server_listen_transparent(step_server *server, const char *address, sb_error **err)
 {
     static const struct {
@@ -341,7 +360,7 @@ int step_server_new(const step_config *config, step_ca *ca, step_server **ret_se
         return -1;
     if (config->mode == STEP_RECORD &&
         (step_recording_new(config->rec_dir, server->locked, &server->recording, err) < 0 ||
-         step_upstream_new(config, server->port, &server->upstream, err) < 0))
+         step_upstream_new(server, &server->upstream, err) < 0))
         return -1;
     *ret_server = SB_TAKE(server);
     return 0;

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 enum {
     STEP_CONNECTIONS_MAX = 1024,
@@ -106,6 +107,8 @@ void step_connection_serve(step_connection *connection);
 /* --- server.c --- */
 /* Nobody else touches its descriptor from now on. */
 void step_connection_unlist(step_connection *connection);
+/* Does this address of loopback lead back to the server? */
+bool step_server_owns(step_server *server, const struct sockaddr *address);
 
 /* A request that has arrived whole. All of it lives until it is answered. */
 typedef struct step_request {
@@ -121,9 +124,9 @@ typedef struct step_request {
 } step_request;
 
 /* --- question.c --- */
-/* Fills in question, target and range from the head; `authority` (of a tunnel) may be absent. SB_ERR_PARSE
+/* Fills in question, target and range from the head; `tunnel` (its authority) may be absent. SB_ERR_PARSE
  * says what is wrong. The body is the caller's business. */
-int step_question_of(step_request *request, sb_slice scheme, sb_slice authority, sb_error **err);
+int step_question_of(step_request *request, sb_slice scheme, sb_slice tunnel, sb_error **err);
 /* A manifest is JSON: other header values are not part of it. */
 bool step_is_text(sb_slice value);
 /* "host:port" or "[host]:port" taken apart; false: it is none. A port that is not there is 0. */

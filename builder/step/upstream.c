@@ -28,8 +28,8 @@ typedef struct idle {
 } idle;
 
 struct step_upstream {
+    step_server *server;
     const step_config *config;
-    unsigned own_port;
     SSL_CTX *tls;
     pthread_mutex_t lock; /* for what follows */
     idle kept[IDLE_MAX];
@@ -203,7 +203,7 @@ static int connect_to(step_upstream *upstream, const place *to, const proxy *thr
     int fd;
 
     if (proxied ? step_dial_proxy(upstream->config, through->host, through->port, &fd, err) < 0
-                : step_dial(upstream->config, to->host, to->port, upstream->own_port, &fd, err) < 0)
+                : step_dial(upstream->server, to->host, to->port, &fd, err) < 0)
         return -1;
     step_stream_init(stream, fd);
     step_stream_timeout(stream, ANSWER_SECONDS);
@@ -455,16 +455,15 @@ void step_upstream_abort(step_upstream *upstream)
     pthread_mutex_unlock(&upstream->lock);
 }
 
-int step_upstream_new(const step_config *config, unsigned own_port, step_upstream **ret_upstream,
-                      sb_error **err)
+int step_upstream_new(step_server *server, step_upstream **ret_upstream, sb_error **err)
 {
     static const unsigned char alpn[] = "\x08http/1.1";
     SB_AUTO(step_upstream) upstream = sb_new(step_upstream);
-    sb_autofree char *ca = sb_asprintf("%s/upstream-ca.pem", config->dir);
+    sb_autofree char *ca = sb_asprintf("%s/upstream-ca.pem", server->config->dir);
 
     pthread_mutex_init(&upstream->lock, NULL);
-    upstream->config = config;
-    upstream->own_port = own_port;
+    upstream->server = server;
+    upstream->config = server->config;
     upstream->tls = SSL_CTX_new(TLS_client_method());
     if (!upstream->tls || SSL_CTX_set_min_proto_version(upstream->tls, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_alpn_protos(upstream->tls, alpn, sizeof(alpn) - 1) != 0)

@@ -21,16 +21,14 @@ int step_resolve(const step_config *config, sb_slice host, unsigned port,
                  step_address ret_addresses[STEP_ADDRESSES_MAX], size_t *ret_count, sb_error **err);
 
 /* --- dial.c: connections --- */
-/* To a host that a client named: not to the link, a cloud's metadata, or (loopback's) `own_port`, which are
+/* To a host that a client named: not to the link, a cloud's metadata, or the server itself, which are
  * SB_ERR_USAGE; all else is SB_ERR_NETWORK. */
-int step_dial(const step_config *config, sb_slice host, unsigned port, unsigned own_port, int *ret_fd,
-              sb_error **err);
+int step_dial(step_server *server, sb_slice host, unsigned port, int *ret_fd, sb_error **err);
 /* To a proxy that the user named, wherever it is. */
 int step_dial_proxy(const step_config *config, sb_slice host, unsigned port, int *ret_fd, sb_error **err);
 
 /* --- upstream.c --- */
-int step_upstream_new(const step_config *config, unsigned own_port, step_upstream **ret_upstream,
-                      sb_error **err);
+int step_upstream_new(step_server *server, step_upstream **ret_upstream, sb_error **err);
 void step_upstream_free(step_upstream *upstream);
 SB_DEFINE_CLEANUP(step_upstream, step_upstream_free)
 /* Whatever is on its way fails soon, and whatever comes. */

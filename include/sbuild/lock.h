@@ -223,9 +223,10 @@ int sb_lock_read_manifest(sb_project *project, const sb_lock_step *entry, sb_ste
 /* A new entry for this step, with nothing recorded yet. */
 sb_lock_step sb_lock_step_of(sb_lock *lock, const sb_run_step *step);
 /*
- * Makes lock->packages anew from the manifests of all its steps; these and their bodies must be in store or
- * cache. What lock files of package managers in the context say of them is checked: SB_ERR_VERIFY when bytes
- * differ from it. To be called when steps have changed, before the lock is saved.
+ * Makes lock->packages anew from the manifests of all its steps; their bodies must be in store or cache. (Of
+ * a manifest that is in neither, what was known stays.) What lock files of package managers in the context
+ * say of them is checked: SB_ERR_VERIFY when bytes differ from it. To be called when steps have changed,
+ * before the lock is saved.
  */
 int sb_lock_fill_packages(sb_project *project, sb_lock *lock, sb_error **err);
 /* Drops the steps of stages that the Dockerfile does not have any more, and what only they asked for. */

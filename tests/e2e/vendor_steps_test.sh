@@ -149,7 +149,7 @@ rm -rf "${XDG_CACHE_HOME:?}"/* "$(object "$secret")"
 run sbuild vendor "$P"
 assert_status 6
 assert_contains "$ERR" "$FILES_URL/pool/signed"
-assert_contains "$ERR" 'run "sbuild lock" to record the step again'
+assert_contains "$ERR" "run \"sbuild lock --update=$id\" to record the step anew"
 restore
 rm "$(object "$manifest")"
 run sbuild verify "$P"

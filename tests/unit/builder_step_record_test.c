@@ -275,6 +275,8 @@ static void test_no_trust(void **state)
         CURL "-w '%{http_code}' -o body \"$FAULT_TLS_URL/ten\"; grep -o certificate body | head -n 1; " ASKED,
         "502certificate\n0\n");
     step_fixture_expect(f, "curl -sS -w '%{http_code}' -o body \"http://127.0.0.1:$PORT/x\"", "403");
+    assert_int_equal(step_server_listen_transparent(f->server, "127.0.78.1", NULL), 0);
+    step_fixture_expect(f, "curl -sS -w '%{http_code}' -o body https://127.0.78.1/x", "403");
     step_fixture_finish(f);
 }
 
@@ -292,6 +294,43 @@ static void test_other_host(void **state)
         CURL "-w '%{http_code}' -o body \"${FAULT_TLS_URL/127.0.0.1/x.localhost}/ten\"; "
              "grep -oi 'hostname mismatch' body; curl -sS \"${FAULT_TLS_URL/127.0.0.1/localhost}/ten\"",
         "502hostname mismatch\n0123456789");
+    step_fixture_finish(f);
+}
+
+/* The resolvers of the configuration are asked, whatever /etc/resolv.conf says; what they lead to is looked
+ * at. */
+static void test_nameservers(void **state)
+{
+    static const char responder[] =
+        "cat >dns.py <<'END'\n"
+        "import socket, struct\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.bind(('127.0.77.1', 53))\n"
+        "open('dns.up', 'w').close()\n"
+        "addresses = {b'here': '127.0.0.1', b'link': '169.254.1.1', b'zero': '0.0.0.0'}\n"
+        "while True:\n"
+        "    q, who = s.recvfrom(512)\n"
+        "    name, end = q[13:13 + q[12]], q.index(b'\\0', 12) + 5\n"
+        "    a = addresses.get(name) if q[end - 3] == 1 else None\n"
+        "    s.sendto(q[:2] + struct.pack('>HHHHH', 0x8180, 1, 1 if a else 0, 0, 0) + q[12:end] +\n"
+        "             (b'\\xc0\\x0c\\0\\x01\\0\\x01\\0\\0\\0\\x3c\\0\\x04' + socket.inet_aton(a) if a else "
+        "b''), who)\n"
+        "END\n"
+        "python3 dns.py >dns.log 2>&1 & echo $! >dns.pid\n"
+        "for i in $(seq 100); do test -e dns.up && break; sleep 0.1; done; test -e dns.up";
+    step_fixture *f = *state;
+    sb_slice servers[] = {SB_LIT("fe80::1%x"), SB_LIT("127.0.77.1")};
+
+    free(tempdir_shell(f->temp, responder));
+    f->config.nameservers = servers;
+    f->config.nameserver_count = SB_COUNT(servers);
+    step_fixture_start(f, STEP_RECORD);
+    step_fixture_expect(
+        f,
+        CURL "\"${FAULT_URL/127.0.0.1/here.test}/ten\"; for name in link zero; do curl -sS -o body -w "
+             "' %{http_code}' \"http://$name.test/\"; done; curl -sS -o body -w ' %{http_code}' "
+             "http://none.test/; kill $(cat dns.pid)",
+        "0123456789 403 403 502");
     step_fixture_finish(f);
 }
 
@@ -376,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_credentials, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_trust, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nameservers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_proxy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_git, setup, teardown),
     };

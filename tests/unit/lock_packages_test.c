@@ -127,7 +127,12 @@ static void test_lock(void **state)
     assert_true(sb_slice_eqz(lock->packages[2].purl, "pkg:golang/e.org/m@v1.0.0"));
     assert_int_equal(lock->packages[3].step_count, 2);
     assert_null(lock->packages[0].vouched.ptr);
+    /* Of a manifest that is lost, what is known stays; of one that is damaged, nothing is believed. */
     steps[0].manifest.bytes[0] ^= 1;
+    assert_int_equal(sb_lock_fill_packages(project, lock, NULL), 0);
+    assert_int_equal(lock->package_count, 4);
+    assert_int_equal(lock->packages[3].step_count, 2);
+    steps[1].manifest = store_text(project, "nonsense\n");
     assert_int_equal(sb_lock_fill_packages(project, lock, NULL), -1);
     assert_int_equal(lock->package_count, 4);
 }

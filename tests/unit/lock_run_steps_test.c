@@ -314,7 +314,7 @@ static void test_damaged(void **state)
     assert_int_equal(sb_lock_step_manifest(project, lock, l.steps, l.count, 0, &m, &gone), -1);
     assert_int_equal(gone->code, SB_ERR_VERIFY);
     assert_non_null(strstr(gone->message, "\"RUN one\""));
-    assert_non_null(strstr(gone->message, "run \"sbuild vendor\""));
+    assert_non_null(strstr(gone->message, "run \"sbuild lock --update="));
     assert_null(m);
     unlist(&l);
 }
