@@ -313,8 +313,8 @@ static void test_damaged(void **state)
     lock->steps[0].manifest.bytes[0] ^= 1;
     assert_int_equal(sb_lock_step_manifest(project, lock, l.steps, l.count, 0, &m, &gone), -1);
     assert_int_equal(gone->code, SB_ERR_VERIFY);
-    assert_non_null(strstr(gone->message, "\"RUN one\""));
-    assert_non_null(strstr(gone->message, "run \"sbuild lock --update="));
+    assert_non_null(strstr(gone->message, "\"RUN one\" (line 2) is in the lock"));
+    assert_non_null(strstr(gone->message, l.steps[0].id));
     assert_null(m);
     unlist(&l);
 }
