@@ -13,6 +13,7 @@ typedef enum rule {
     IF_SET, /* set when the image has it, whose value would lead astray */
     KEEP,   /* set unless the image has it: the user's choice wins */
     APPEND, /* put behind what the image has */
+    GONE,   /* not for the command to see */
 } rule;
 
 typedef enum source {
@@ -34,6 +35,7 @@ static const struct {
     source source;
     const char *text;
 } variables[] = {
+    {"SBUILD_STEP_CREDENTIALS", GONE, TEXT, NULL},
     /* The way to the server. curl takes http_proxy in lower case alone, others in upper case alone. */
     {"http_proxy", OURS, PROXY, NULL},
     {"HTTP_PROXY", OURS, PROXY, NULL},
@@ -162,6 +164,18 @@ static sb_slice value_of(sb_arena *arena, source wanted, const char *text, const
     return SB_NIL;
 }
 
+static void drop(char **env, size_t *count, const char *name)
+{
+    size_t len = strlen(name);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *count; i++)
+        if (strncmp(env[i], name, len) != 0 || env[i][len] != '=')
+            env[kept++] = env[i];
+    env[kept] = NULL;
+    *count = kept;
+}
+
 /* Sets or replaces; `env` has room. */
 static void put(sb_arena *arena, char **env, size_t *count, const char *name, sb_slice value)
 {
@@ -191,6 +205,10 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
         const char *set = step_environment_get(env, variables[i].name);
         sb_slice value;
 
+        if (variables[i].rule == GONE) {
+            drop(made, &count, variables[i].name);
+            continue;
+        }
         if ((variables[i].rule == IF_SET && !set) || (variables[i].rule == KEEP && set) ||
             (!files && variables[i].rule != KEEP))
             continue;

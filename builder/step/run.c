@@ -52,6 +52,7 @@ static void open_outside(void *ctx)
 static int prepare(step_life *step, sb_error **err)
 {
     if ((step->config->mode == STEP_REPLAY && step_network_sealed(err) < 0) ||
+        (step->config->mode == STEP_RECORD && step_config_outside(step->config, environ, err) < 0) ||
         step_ca_new(&step->ca, err) < 0 || step_server_new(step->config, step->ca, &step->server, err) < 0 ||
         step_dns_new(OUTSIDE, DNS_PORT, open_outside, step->server, &step->dns, err) < 0)
         return -1;

@@ -31,6 +31,10 @@ int step_child_wait(const step_child *child);
  * not be brought to its end. */
 int step_run(char *const *argv, sb_error **err);
 
+/* builder/step/outside.c: proxies and credentials for upstream, from the environment; for a recording. */
+#define STEP_CREDENTIALS "SBUILD_STEP_CREDENTIALS"
+int step_config_outside(step_config *config, char *const *env, sb_error **err);
+
 /* --- builder/step/network.c ------------------------------------------------------------------------------
  */
 
