@@ -68,19 +68,20 @@ int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_outpu
 /* builder/engine_run.c: an engine at work. */
 typedef struct sb_engine_job {
     const char *const *argv;
-    const char *what;  /* "the build", for messages */
-    bool quiet;        /* its output is shown only when it fails */
-    bool unplugged;    /* in a network namespace with nothing but a loopback interface */
-    sb_misses *misses; /* gets its output; may be NULL */
+    const char *const *env; /* as in sb_process_options; may be NULL */
+    const char *what;       /* "the build", for messages */
+    bool quiet;             /* its output is shown only when it fails */
+    bool unplugged;         /* in a network namespace with nothing but a loopback interface */
+    sb_misses *misses;      /* gets its output; may be NULL */
 } sb_engine_job;
 /* Its output goes to the caller's standard error. SB_ERR_BUILD when it fails. */
 int sb_engine_run(const sb_engine_job *job, sb_error **err);
 /* A plan's build, looked through for its steps' misses. */
 int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, sb_error **err);
 /* The same with its output to a descriptor. */
-int sb_engine_run_to(const char *const *argv, int output, const char *what, sb_error **err);
+int sb_engine_run_to(const sb_engine_job *job, int output, sb_error **err);
 /* builder/engine_unplugged.c: the same in an empty network. */
-int sb_engine_run_unplugged(const char *const *argv, int output, const char *what, sb_error **err);
+int sb_engine_run_unplugged(const sb_engine_job *job, int output, sb_error **err);
 
 /* "26.1.5+dfsg" → 26.1; compares major, then minor. */
 bool sb_version_at_least(sb_slice version, unsigned major, unsigned minor);

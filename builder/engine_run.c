@@ -133,18 +133,19 @@ static void relay_end(relay *r, bool failed)
 
 /* --- The engine --- */
 
-int sb_engine_run_to(const char *const *argv, int output, const char *what, sb_error **err)
+int sb_engine_run_to(const sb_engine_job *job, int output, sb_error **err)
 {
-    sb_process_options options = {.argv = argv, .output_fd = output, .errors_fd = output};
+    sb_process_options options = {
+        .argv = job->argv, .env = job->env, .output_fd = output, .errors_fd = output};
     int status;
 
     if (sb_process_run(&options, &status, err) < 0)
         return -1;
     if (sb_interrupted)
-        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", what);
+        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", job->what);
     if (status != 0)
-        return sb_fail(err, SB_ERR_BUILD, "%s failed (%s ended with status %d); its output says why", what,
-                       argv[0], status);
+        return sb_fail(err, SB_ERR_BUILD, "%s failed (%s ended with status %d); its output says why",
+                       job->what, job->argv[0], status);
     return 0;
 }
 
@@ -157,8 +158,7 @@ int sb_engine_run(const sb_engine_job *job, sb_error **err)
         free(r.tail);
         return -1;
     }
-    result = job->unplugged ? sb_engine_run_unplugged(job->argv, r.to, job->what, err)
-                            : sb_engine_run_to(job->argv, r.to, job->what, err);
+    result = job->unplugged ? sb_engine_run_unplugged(job, r.to, err) : sb_engine_run_to(job, r.to, err);
     relay_end(&r, result < 0 && !sb_interrupted);
     return result;
 }
@@ -166,6 +166,7 @@ int sb_engine_run(const sb_engine_job *job, sb_error **err)
 int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, sb_error **err)
 {
     sb_engine_job job = {.argv = argv,
+                         .env = plan->record ? plan->record->environment : NULL,
                          .what = "the build",
                          .quiet = plan->options->quiet,
                          .unplugged = unplugged,

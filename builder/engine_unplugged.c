@@ -23,9 +23,8 @@ static bool loopback_up(void)
 }
 
 typedef struct unplugged {
-    const char *const *argv;
+    const sb_engine_job *job;
     int output;
-    const char *what;
 } unplugged;
 
 static int run_in_child(void *ctx)
@@ -35,14 +34,14 @@ static int run_in_child(void *ctx)
 
     if (unshare(CLONE_NEWNET) < 0 || !loopback_up())
         return EXIT_NO_NETWORK;
-    if (sb_engine_run_to(u->argv, u->output, u->what, &failed) == 0)
+    if (sb_engine_run_to(u->job, u->output, &failed) == 0)
         return 0;
     return failed->code == SB_ERR_BUILD ? 1 : EXIT_NO_PROGRAM;
 }
 
-int sb_engine_run_unplugged(const char *const *argv, int output, const char *what, sb_error **err)
+int sb_engine_run_unplugged(const sb_engine_job *job, int output, sb_error **err)
 {
-    unplugged u = {argv, output, what};
+    unplugged u = {job, output};
     pid_t pid;
     int status;
 
@@ -50,9 +49,9 @@ int sb_engine_run_unplugged(const char *const *argv, int output, const char *wha
         return -1;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", argv[0], strerror(errno));
+            return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", job->argv[0], strerror(errno));
     if (sb_interrupted)
-        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", what);
+        return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", job->what);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_NETWORK)
@@ -60,6 +59,6 @@ int sb_engine_run_unplugged(const char *const *argv, int output, const char *wha
             err, SB_ERR_ENGINE,
             "%s with chroot isolation cannot take the network from steps, and an empty network could not "
             "be made for it; run as root, or use BUILDAH_ISOLATION=oci",
-            argv[0]);
-    return sb_fail(err, SB_ERR_BUILD, "%s failed; the output of %s says why", what, argv[0]);
+            job->argv[0]);
+    return sb_fail(err, SB_ERR_BUILD, "%s failed; the output of %s says why", job->what, job->argv[0]);
 }

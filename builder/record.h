@@ -136,6 +136,7 @@ typedef struct sb_recorder {
     size_t nameserver_count;
     const char **arguments; /* for the engine: the user's and ours */
     size_t argument_count, argument_cap;
+    const char *const *environment; /* of the engine, for recording; NULL: the own */
     bool credentials;
     bool changed; /* entries are, so that packages may be */
     sb_record_report *report;

@@ -103,6 +103,7 @@ static int run_with_caches(const sb_plan *plan, const sb_engine_ops *ops, const 
         prepare(plan, ops, command, sb_buf_slice(&text), &argv, ret_out, err) < 0)
         return -1;
     job.argv = sb_argv_end(&argv);
+    job.env = plan->record->environment;
     if (sb_engine_run(&job, &failed) < 0)
         return is_full(plan->dirfd) ? sb_fail(err, SB_ERR_IO, "%s failed: no space left in %" SB_FMT,
                                               job.what, SB_ARG(plan->path))
@@ -207,6 +208,7 @@ static int probe(sb_recorder *r, const sb_plan *plan, const sb_slice *caches, co
         prepare(plan, r->ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
         return -1;
     options.argv = sb_argv_end(&argv);
+    options.env = plan->record->environment;
     if (sb_process_run(&options, &status, err) < 0)
         return -1;
     forget(plan, r->ops, "probe");

@@ -308,6 +308,7 @@ static int run(attempt *a, sb_error **ret_failed, sb_error **err)
                              .starts_empty = starts_empty,
                              .ctx = a,
                              .upstream_ca = r->upstream_ca,
+                             .environment = r->environment,
                              .credentials = r->credentials};
     SB_AUTO(sb_plan) plan = NULL;
     SB_AUTO(sb_serve) serve = NULL;

@@ -6,7 +6,11 @@
  */
 #include <builder/record.h>
 
+#include <sbuild/fs.h>
 #include <sbuild/http.h>
+
+#include <errno.h>
+#include <sys/stat.h>
 
 enum { BUNDLE_MAX = 32 << 20 };
 
@@ -54,6 +58,29 @@ static int check_arguments(const sb_recorder *r, sb_error **err)
     return 0;
 }
 
+/*
+ * Engines without a daemon keep cache mounts among their temporary files, whose usual directory is
+ * everybody's; and since steps of any user record, everybody could write to a recording there.
+ */
+static int set_private_temp(sb_recorder *r, sb_error **err)
+{
+    const char **environment = sb_arena_array(r->arena, const char *, 2);
+    sb_autofree char *cache = NULL;
+    sb_autofree char *dir = NULL;
+
+    if (r->engine->kind == SB_ENGINE_DOCKER)
+        return 0;
+    cache = sb_cache_dir(err);
+    dir = cache ? sb_path_join(cache, "recording-tmp") : NULL;
+    if (!dir || sb_mkdirs(dir, err) < 0)
+        return -1;
+    if (chmod(dir, 0700) < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot make %s private: %s", dir, strerror(errno));
+    environment[0] = sb_arena_printf(r->arena, "TMPDIR=%s", dir).ptr;
+    r->environment = environment;
+    return 0;
+}
+
 int sb_record_connect(sb_recorder *r, sb_error **err)
 {
     const sb_build_options *build = &r->options->build;
@@ -64,7 +91,7 @@ int sb_record_connect(sb_recorder *r, sb_error **err)
     r->ops = sb_engine_ops_of(r->engine->kind);
     for (size_t i = 0; i < build->engine_argument_count; i++)
         add_argument(r, build->engine_arguments[i]);
-    if (check_arguments(r, err) < 0 || sb_record_secret(r->secret, err) < 0 ||
+    if (check_arguments(r, err) < 0 || set_private_temp(r, err) < 0 || sb_record_secret(r->secret, err) < 0 ||
         sb_http_authorities(r->project->settings, &bundle, err) < 0)
         return -1;
     add_proxies(r);

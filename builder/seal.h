@@ -42,7 +42,8 @@ typedef struct sb_seal_record {
     sb_slice upstream_ca;        /* PEM: who vouches for upstream servers */
     const sb_slice *nameservers; /* that the engine's /etc/resolv.conf has */
     size_t nameserver_count;
-    bool credentials; /* there is a secret SB_SEAL_SECRET */
+    const char *const *environment; /* more for the engine's: "NAME=value", NULL-terminated; may be NULL */
+    bool credentials;               /* there is a secret SB_SEAL_SECRET */
 } sb_seal_record;
 
 /* builder/seal.c: fills plan->steps from the plan's view. SB_ERR_USAGE for an --allow-network that means no
