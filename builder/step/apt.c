@@ -5,6 +5,7 @@
  */
 #include <builder/step/run.h>
 
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,8 +24,12 @@ void step_apt_conf(const step_files *files, const step_config *config, unsigned 
     sb_buf_printf(out,
                   "Acquire::http::Proxy \"http://127.0.0.1:%u\";\n"
                   "Acquire::https::Proxy \"http://127.0.0.1:%u\";\n"
+                  /* What the image says of proxies is read later and would win; what this program answers for
+                   * a host goes before it. */
+                  "Acquire::http::Proxy-Auto-Detect \"%s\";\n"
+                  "Acquire::https::Proxy-Auto-Detect \"%s\";\n"
                   "Acquire::https::CaInfo \"%s\";\n",
-                  port, port, files->trust);
+                  port, port, files->apt_proxy, files->apt_proxy, files->trust);
     if (config->mode == STEP_REPLAY)
         /* What is missing is missing: apt would wait and ask again three times. */
         sb_buf_addz(out, "Acquire::Retries \"0\";\n");
@@ -32,6 +37,13 @@ void step_apt_conf(const step_files *files, const step_config *config, unsigned 
         sb_buf_addz(out, "Acquire::Check-Valid-Until \"false\";\nAcquire::Check-Date \"false\";\n");
     if (files->gpgv)
         sb_buf_printf(out, "Apt::Key::gpgvcommand \"%s\";\n", files->gpgv);
+}
+
+int step_apt_proxy(void)
+{
+    const char *proxy = step_environment_get(environ, "http_proxy");
+
+    return proxy && puts(proxy) >= 0 && fflush(stdout) == 0 ? 0 : 1;
 }
 
 /* "rsa2048 = 2030-02-01": where the date begins, when the line is one of these. */

@@ -61,7 +61,7 @@ static const struct {
     {"SSL_CA_CERT_FILE", OURS, TRUST, NULL},
     {"CURL_CA_BUNDLE", OURS, TRUST, NULL},
     {"GIT_SSL_CAINFO", OURS, TRUST, NULL},
-    {"NODE_EXTRA_CA_CERTS", OURS, TRUST, NULL},
+    {"NODE_EXTRA_CA_CERTS", OURS, CA, NULL},
     {"YARN_HTTPS_CA_FILE_PATH", OURS, TRUST, NULL},
     {"npm_config_ca", IF_SET, TEXT, ""},
     {"npm_config_cafile", OURS, TRUST, NULL},

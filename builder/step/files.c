@@ -119,6 +119,14 @@ static bool read_policy(char *const *env, sb_buf *out)
     return found;
 }
 
+/* The program goes by the name that it is called by. */
+static int link_program(const char *path, sb_error **err)
+{
+    if (symlink(SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM, path) < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}
+
 static int write_tolerance(step_files *files, const step_config *config, char *const *env, sb_error **err)
 {
     sb_autobuf policy = SB_BUF_INIT(USER_FILE_MAX);
@@ -126,9 +134,7 @@ static int write_tolerance(step_files *files, const step_config *config, char *c
 
     if (!step_apt_has_sqv()) {
         files->gpgv = sb_asprintf("%s/" STEP_GPGV, files->dir);
-        if (symlink(SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM, files->gpgv) < 0)
-            return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", files->gpgv, strerror(errno));
-        return 0;
+        return link_program(files->gpgv, err);
     }
     if (!read_policy(env, &policy))
         return 0;
@@ -143,7 +149,8 @@ static int write_apt(step_files *files, const step_config *config, unsigned port
     const char *chosen = step_environment_get(env, "APT_CONFIG");
     sb_autobuf text = SB_BUF_INIT(USER_FILE_MAX);
 
-    if (config->tolerate_expiry && write_tolerance(files, config, env, err) < 0)
+    if (link_program(files->apt_proxy, err) < 0 ||
+        (config->tolerate_expiry && write_tolerance(files, config, env, err) < 0))
         return -1;
     step_apt_conf(files, config, port, chosen && access(chosen, R_OK) == 0 ? chosen : NULL, &text);
     return write_file(files->apt_conf, sb_buf_slice(&text), err);
@@ -161,6 +168,7 @@ int step_files_new(const char *tmp, const step_config *config, const step_ca *ca
     files->trust_p12 = sb_asprintf("%s/trust.p12", files->dir);
     files->wgetrc = sb_asprintf("%s/wgetrc", files->dir);
     files->apt_conf = sb_asprintf("%s/apt.conf", files->dir);
+    files->apt_proxy = sb_asprintf("%s/" STEP_APT_PROXY, files->dir);
     if (write_file(files->ca, step_ca_pem(ca), err) < 0 || write_trust(files, ca, env, err) < 0 ||
         write_wgetrc(files, env, err) < 0 || write_java(files, ca, err) < 0 ||
         write_apt(files, config, port, env, err) < 0)
@@ -179,6 +187,7 @@ void step_files_free(step_files *files)
     free(files->trust_p12);
     free(files->wgetrc);
     free(files->apt_conf);
+    free(files->apt_proxy);
     free(files->gpgv);
     free(files->sqv_policy);
     free(files);

@@ -62,6 +62,8 @@ int main(int argc, char **argv)
 
     if (slash && strcmp(slash + 1, STEP_GPGV) == 0)
         return step_gpgv(argv);
+    if (slash && strcmp(slash + 1, STEP_APT_PROXY) == 0)
+        return step_apt_proxy();
     if (strcmp(command, "--") == 0 && argc > 2)
         return run(argv + 2);
     if (strcmp(command, "export") == 0 && argc > 3)

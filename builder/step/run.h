@@ -58,6 +58,7 @@ typedef struct step_files {
     char *trust_p12; /* the step's authority as Java wants it */
     char *wgetrc;
     char *apt_conf;
+    char *apt_proxy; /* link to this program, by the name under which it tells apt its proxy */
     /* On replay, as apt's program for signatures wants it; else NULL: */
     char *gpgv;       /* link to this program, by the name under which it stands before the real gpgv */
     char *sqv_policy; /* view of algorithms as of the lock */
@@ -75,6 +76,9 @@ int step_java_trust(const step_ca *ca, sb_buf *out, sb_error **err);
 /* builder/step/apt.c: apt's configuration; `chosen` is the user's own, or NULL. */
 void step_apt_conf(const step_files *files, const step_config *config, unsigned port, const char *chosen,
                    sb_buf *out);
+/* This program, asked by apt for the proxy of a host. Returns its exit status. */
+#define STEP_APT_PROXY "apt-proxy"
+int step_apt_proxy(void);
 /* Does apt verify by sqv, which goes by the time of the signature, but by today's view of algorithms? */
 bool step_apt_has_sqv(void);
 /* sqv's view of algorithms (a policy file) as it was at `epoch`: what was not out of date then never is. */

@@ -255,7 +255,17 @@ run step debian apt-get -o APT::Update::Error-Mode=any update
 assert_ne 0 "$STATUS" "a wrong signature"
 assert_contains "$OUT$ERR" BADSIG
 cp "$T/InRelease" "$repository/InRelease"
-# While recording, what has expired is no secret.
+
+now "apt asks the server, whatever proxy the image was made for"
+printf 'Acquire::http::Proxy "http://cache.example.org:3142";\n' >"$T/debian/etc/apt/apt.conf.d/01proxy"
+printf 'deb [signed-by=/srv/archive.gpg] http://packages.example.org/repository ./\n' >"$T/debian/etc/apt/sources.list"
+run step debian apt-get -o APT::Update::Error-Mode=any update
+assert_status 3
+assert_contains "$ERR" "not in the lock: GET http://packages.example.org/repository/./InRelease"
+rm "$T/debian/etc/apt/apt.conf.d/01proxy"
+printf 'deb [signed-by=/srv/archive.gpg] file:/srv/repository ./\n' >"$T/debian/etc/apt/sources.list"
+
+now "while recording, what has expired is told"
 mkdir -p "$T/recording/objects"
 step_json record | sed 's/,"tolerate-expiry":true//' >"$T/recording/step.json"
 printf '{"version":1}\n' >"$T/recording/manifest"

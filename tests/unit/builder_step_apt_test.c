@@ -42,8 +42,8 @@ static void test_policy(void **state)
 /* Nothing of the user's own file name can end the line early. */
 static void test_include(void **state)
 {
-    char trust[] = "/t/trust.pem";
-    const step_files files = {.trust = trust};
+    char trust[] = "/t/trust.pem", proxy[] = "/t/apt-proxy";
+    const step_files files = {.trust = trust, .apt_proxy = proxy};
     const step_config config = {.mode = STEP_RECORD};
     sb_autobuf out = SB_BUF_INIT(1 << 16);
 
