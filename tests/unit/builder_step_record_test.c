@@ -80,7 +80,7 @@ static void test_record(void **state)
     static const char script[] = CURL
         "\"$FAULT_URL/ten\" \"$FAULT_TLS_URL/ten?X-Amz-Signature=secret$RANDOM\" \"$FAULT_TLS_URL/nothing\"\n"
         "curl -sS -I \"$FAULT_URL/other\" | tr -d '\\r' | grep -i content-length\n"
-        "for way in chunked nolength drip=50000; do curl -sS --compressed \"$FAULT_URL/~$way/big\" | md5sum; "
+        "for way in chunked nolength drip=20000; do curl -sS --compressed \"$FAULT_URL/~$way/big\" | md5sum; "
         "done\n"
         "curl -sS --http1.0 \"$FAULT_URL/~chunked/big\" | md5sum\n"
         "curl -sS -d body \"$FAULT_URL/ten\"; curl -sS -H 'Accept: text/x' \"$FAULT_URL/ten\"";
@@ -96,7 +96,7 @@ static void test_record(void **state)
     step_fixture_finish(f);
     expect_manifest(
         f, "HEAD 200 /other 5 0\nGET 200 /ten 10 0\nGET 200 /ten 10 0\nPOST 200 /ten 10 0\n"
-           "GET 200 /~chunked/big 168894 0\nGET 200 /~drip=50000/big 168894 0\n"
+           "GET 200 /~chunked/big 168894 0\nGET 200 /~drip=20000/big 168894 0\n"
            "GET 200 /~nolength/big 168894 0\nGET 404 /nothing 10 0\nGET 200 /ten?X-Amz-Signature=- 10 0\n");
     free(tempdir_shell(f->temp, "! grep -rq secret rec; ls rec/objects | wc -l | grep -qx 3"));
     expect_report(f, "{\"kind\":\"post\",\"text\":\"POST\",\"url\":\"http://HOST/ten\"}\n");
@@ -189,17 +189,17 @@ static void test_together(void **state)
     step_fixture_start(f, STEP_RECORD);
     step_fixture_expect(
         f,
-        CURL "\"$FAULT_URL/~drip=20000/big\" | md5sum >0 &\n" CURL
-             "-r 0-20000 \"$FAULT_URL/~drip=20000/big\" >1 & " CURL
-             "-r 20001-100000 \"$FAULT_URL/~drip=20000/big\" >2 &\n"
-             "sleep 0.1; for i in 3 4 5; do " CURL "\"$FAULT_URL/~drip=20000/big\" | md5sum >$i & done; " CURL
-             "-r 100001- \"$FAULT_URL/~drip=20000/big\" >6; wait\n" CURL
-             "-r -3 \"$FAULT_URL/~drip=20000/big\" >7; cat 1 2 6 | cmp - www/big; cat 0 3 4 5; "
+        CURL "\"$FAULT_URL/~drip=3000/big\" | md5sum >0 &\n" CURL
+             "-r 0-20000 \"$FAULT_URL/~drip=3000/big\" >1 & " CURL
+             "-r 20001-100000 \"$FAULT_URL/~drip=3000/big\" >2 &\n"
+             "sleep 0.1; for i in 3 4 5; do " CURL "\"$FAULT_URL/~drip=3000/big\" | md5sum >$i & done; " CURL
+             "-r 100001- \"$FAULT_URL/~drip=3000/big\" >6; wait\n" CURL
+             "-r -3 \"$FAULT_URL/~drip=3000/big\" >7; cat 1 2 6 | cmp - www/big; cat 0 3 4 5; "
              "tail -c 3 www/big | cmp - 7; " CURL
-             "-I \"$FAULT_URL/~drip=20000/big\" | grep -i length | tr -dc '0-9\\n'; " ASKED,
+             "-I \"$FAULT_URL/~drip=3000/big\" | grep -i length | tr -dc '0-9\\n'; " ASKED,
         expected);
     step_fixture_finish(f);
-    expect_manifest(f, "GET 200 /~drip=20000/big 168894 0\n");
+    expect_manifest(f, "GET 200 /~drip=3000/big 168894 0\n");
 }
 
 /* Who wants the beginning does not wait for the end; who goes away leaves a whole recording. */
@@ -210,12 +210,12 @@ static void test_early(void **state)
     step_fixture_start(f, STEP_RECORD);
     step_fixture_expect(f,
                         CURL
-                        "-r 0-4 -o part -w '%{http_code} %{time_total}' \"$FAULT_URL/~drip=5000/big\" | "
-                        "awk '{ print $1, $2 < 1 ? \"early\" : \"late\" }'; head -c 5 www/big | cmp - part",
+                        "-r 0-4 -o part -w '%{http_code} %{time_total}' \"$FAULT_URL/~drip=2000/big\" | "
+                        "awk '{ print $1, $2 < 3 ? \"early\" : \"late\" }'; head -c 5 www/big | cmp - part",
                         "206 early\n");
-    step_fixture_expect(f, CURL "\"$FAULT_URL/~drip=5000/big?b\" 2>errors | head -c 4 || true", "1\n2\n");
+    step_fixture_expect(f, CURL "\"$FAULT_URL/~drip=2000/big?b\" 2>errors | head -c 4 || true", "1\n2\n");
     step_fixture_finish(f);
-    expect_manifest(f, "GET 200 /~drip=5000/big 168894 0\nGET 200 /~drip=5000/big?b 168894 0\n");
+    expect_manifest(f, "GET 200 /~drip=2000/big 168894 0\nGET 200 /~drip=2000/big?b 168894 0\n");
 }
 
 /* The same question, other answers: all of them, in order. */
