@@ -95,8 +95,11 @@ typedef struct sb_recording { /* one step of the lock, whatever the builds that 
     sb_run_step run;          /* as in the first of them */
     bool sealed;              /* else it has no network, or keeps its own */
     bool networked;
-    sb_hasher *inputs;
-    sb_digest key; /* of its inputs in all builds */
+    sb_digest *keys; /* of its inputs in each build */
+    size_t key_count, key_cap;
+    sb_digest key; /* of all */
+    bool was_locked;
+    sb_lock_step was; /* its entry before this run */
     sb_recorded memory;
     char nonce[SB_NONCE_LEN + 1];
     bool update; /* is to start with nothing locked */

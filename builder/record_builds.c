@@ -57,9 +57,8 @@ static size_t recording_of(sb_recorder *r, const sb_run_step *step)
         if (strcmp(r->recordings[i].run.id, step->id) == 0)
             return i;
     recording = SB_ARENA_PUSH(r->arena, r->recordings, r->recording_count, r->recording_cap);
-    *recording = (sb_recording){.run = *step,
-                                .networked = step->network.len && !sb_slice_eqz(step->network, "none"),
-                                .inputs = sb_hasher_new(SB_HASH_SHA256)};
+    *recording =
+        (sb_recording){.run = *step, .networked = step->network.len && !sb_slice_eqz(step->network, "none")};
     recording->sealed = !step->network.len;
     return r->recording_count - 1;
 }
@@ -89,8 +88,26 @@ static void add_keys(sb_recorder *r, sb_record_build *build, const sb_record_fil
         if (!recording->sealed)
             continue;
         sb_record_key(&input, &build->steps[i], files, &build->keys[i]);
-        sb_hasher_add(recording->inputs, build->keys[i].bytes, sb_hash_size(SB_HASH_SHA256));
+        *SB_ARENA_PUSH(r->arena, recording->keys, recording->key_count, recording->key_cap) = build->keys[i];
     }
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return sb_digest_cmp(a, b);
+}
+
+/* Of all its builds; the same in one build more is nothing new. */
+static void combine_keys(sb_recording *recording)
+{
+    SB_AUTO(sb_hasher) hasher = sb_hasher_new(SB_HASH_SHA256);
+
+    if (recording->key_count)
+        qsort(recording->keys, recording->key_count, sizeof(*recording->keys), by_bytes);
+    for (size_t i = 0; i < recording->key_count; i++)
+        if (!i || !sb_digest_eq(&recording->keys[i - 1], &recording->keys[i]))
+            sb_hasher_add(hasher, recording->keys[i].bytes, sb_hash_size(SB_HASH_SHA256));
+    sb_hasher_finish(hasher, &recording->key);
 }
 
 int sb_record_builds(sb_recorder *r, sb_error **err)
@@ -116,7 +133,7 @@ int sb_record_builds(sb_recorder *r, sb_error **err)
     for (size_t i = 0; i < r->build_count; i++)
         add_keys(r, &r->builds[i], files);
     for (size_t i = 0; i < r->recording_count; i++)
-        sb_hasher_finish(r->recordings[i].inputs, &r->recordings[i].key);
+        combine_keys(&r->recordings[i]);
     return 0;
 }
 
@@ -124,8 +141,6 @@ void sb_record_builds_clear(sb_recorder *r)
 {
     for (size_t i = 0; i < r->build_count; i++)
         sb_df_view_free(r->builds[i].view);
-    for (size_t i = 0; i < r->recording_count; i++) {
-        sb_hasher_free(r->recordings[i].inputs);
+    for (size_t i = 0; i < r->recording_count; i++)
         sb_step_manifest_free(r->recordings[i].manifest);
-    }
 }

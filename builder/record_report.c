@@ -149,6 +149,17 @@ static sb_slice vouched_text(sb_recorder *r, const char *id)
     return sb_arena_dup(r->report->arena, sb_buf_slice(&out));
 }
 
+/* A step that was run again and asked for the same has not. */
+static bool has_changed(const sb_recording *recording, const sb_lock_step *entry)
+{
+    const sb_lock_step *was = &recording->was;
+
+    if (!entry || !recording->manifest)
+        return false;
+    return !recording->was_locked || was->has_manifest != entry->has_manifest ||
+           (entry->has_manifest && !sb_digest_eq(&was->manifest, &entry->manifest));
+}
+
 void sb_record_report_steps(sb_recorder *r)
 {
     sb_record_report *report = r->report;
@@ -165,7 +176,7 @@ void sb_record_report_steps(sb_recorder *r)
         change.vouched = entry && entry->requests && !recording->networked
                              ? vouched_text(r, recording->run.id)
                              : SB_LIT("");
-        change.changed = recording->manifest != NULL;
+        change.changed = has_changed(recording, entry);
         report->unlocked += recording->sealed && (recording->stale || !entry);
         *SB_ARENA_PUSH(arena, report->changes, report->count, report->cap) = change;
         if (recording->networked)

@@ -170,6 +170,9 @@ static int judge(sb_recorder *r, sb_recording *recording, sb_slice missed, sb_er
     const sb_lock_step *entry = sb_lock_find_step(r->lock, &recording->run);
     bool whole = false;
 
+    recording->was_locked = entry != NULL;
+    if (entry)
+        recording->was = *entry;
     if (sb_recorded_load(&recording->key, &recording->memory, err) < 0)
         return -1;
     memcpy(recording->nonce, recording->memory.nonce, sizeof(recording->nonce));

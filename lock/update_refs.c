@@ -311,7 +311,34 @@ static int cmp_vars(const void *a, const void *b)
     return sb_slice_cmp(((const sb_df_var *)a)->key, ((const sb_df_var *)b)->key);
 }
 
-/* Those build args of the profile that the view says can change the lock; the last of a name counts. */
+/* Is it declared before a RUN, whose downloads it may change? Stages hand their arguments on. */
+static bool reaches_run(const sb_df_view *view, sb_slice key)
+{
+    const sb_dockerfile *df = view->df;
+    bool declared = false;
+
+    for (size_t i = 0; i < df->instruction_count; i++) {
+        const sb_df_instruction *ins = &df->instructions[i];
+
+        if (ins->stage < 0 || !view->stages[ins->stage].reachable)
+            continue;
+        for (size_t k = 0; ins->keyword == SB_DF_ARG && k < ins->pair_count; k++)
+            declared = declared || sb_slice_eq(ins->pairs[k].key, key);
+        if (ins->keyword == SB_DF_RUN && declared)
+            return true;
+    }
+    return false;
+}
+
+static bool is_locked_arg(const sb_df_view *view, sb_slice key)
+{
+    for (size_t k = 0; k < view->locked_arg_count; k++)
+        if (sb_slice_eq(view->locked_args[k], key))
+            return true;
+    return reaches_run(view, key);
+}
+
+/* Those build args of the profile that can change the lock; the last of a name counts. */
 static void keep_args(sb_updater *u, sb_run_profile *run, const sb_df_view *view)
 {
     sb_lock_profile *profile = run->profile;
@@ -322,13 +349,11 @@ static void keep_args(sb_updater *u, sb_run_profile *run, const sb_df_view *view
         memcpy(args, profile->args, n * sizeof(*args));
     profile->args = args;
     for (size_t i = run->arg_count; i-- > 0;)
-        for (size_t k = 0; k < view->locked_arg_count; k++)
-            if (sb_slice_eq(view->locked_args[k], run->args[i].key) &&
-                !args_contain(profile, run->args[i].key)) {
-                args[n++] = (sb_df_var){.key = sb_arena_dup(u->lock->arena, run->args[i].key),
-                                        .value = sb_arena_dup(u->lock->arena, run->args[i].value)};
-                profile->arg_count = n;
-            }
+        if (is_locked_arg(view, run->args[i].key) && !args_contain(profile, run->args[i].key)) {
+            args[n++] = (sb_df_var){.key = sb_arena_dup(u->lock->arena, run->args[i].key),
+                                    .value = sb_arena_dup(u->lock->arena, run->args[i].value)};
+            profile->arg_count = n;
+        }
     qsort(args, n, sizeof(*args), cmp_vars);
 }
 

@@ -73,6 +73,35 @@ lock
 assert_status 0
 assert_json "$P/Dockerfile.lock" '[.steps[].requests]' '[1]'
 
+now "several targets with arguments of their own"
+rm -rf "$P" && mkdir "$P"
+cat >"$P/Dockerfile" <<END
+FROM alpine:3.20 AS base
+ARG V=one
+RUN wget -q -O /v $WEB/\$V
+FROM base AS test
+RUN wget -q -O /t $WEB/two
+FROM base
+RUN wget -q -O /l $WEB/one
+END
+lock
+assert_status 0
+lock --target test
+assert_status 0
+assert_contains "$OUT" "1 of 4 changed" "the base was locked already"
+lock --target test --build-arg V=two
+assert_status 0
+assert_eq 2 "$(step_field 'V' .requests)"
+assert_json "$P/Dockerfile.lock" '[.profiles[].args]' '[null,{"V":"two"}]'
+run no_engine "$SBUILD" lock "$P"
+assert_status 0
+assert_eq 2 "$(step_field 'V' .requests)"
+for target in "" "--target=test --build-arg=V=two"; do
+	# shellcheck disable=SC2086 # words
+	run sbuild build -q --offline $target -o "$T/targets" "$P"
+	assert_status 0
+done
+
 now "the classic image store"
 stop_part docker-engine.sh docker
 engine_docker_start classic --store classic
