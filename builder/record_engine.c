@@ -208,7 +208,7 @@ static int probe(sb_recorder *r, const sb_plan *plan, const sb_slice *caches, co
         prepare(plan, r->ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
         return -1;
     options.argv = sb_argv_end(&argv);
-    options.env = plan->record->environment;
+    options.env = r->environment;
     if (sb_process_run(&options, &status, err) < 0)
         return -1;
     forget(plan, r->ops, "probe");
