@@ -83,6 +83,6 @@ void sb_native_add(sb_native_reader *r, sb_slice name, sb_slice version, sb_slic
 /* Subresource integrity: "sha512-BASE64 sha1-BASE64". */
 void sb_native_add_sri(sb_native_reader *r, sb_slice name, sb_slice version, sb_slice integrity);
 /* "sha256:HEX" or "sha256=HEX" */
-void sb_native_add_hex(sb_native_reader *r, sb_slice name, sb_slice version, sb_slice variant, sb_slice hash);
+void sb_native_add_hex(sb_native_reader *r, sb_slice name, sb_slice version, sb_slice variant, sb_slice text);
 
 #endif

@@ -67,7 +67,7 @@ void sb_needed_by_step(const sb_lock_step *step, const sb_step_manifest *manifes
 /* The headers that a request for a BODY with an `accept` says. */
 const char *const *sb_needed_headers(const sb_needed *needed, sb_arena *arena);
 /* The manifest of a step, from the store that has it. */
-int sb_step_manifest_load(const sb_lock_step *step, const sb_store *store, sb_step_manifest **ret_manifest,
+int sb_step_manifest_load(const sb_lock_step *entry, const sb_store *store, sb_step_manifest **ret_manifest,
                           sb_error **err);
 /* Those of every step whose manifest the store has. */
 int sb_needed_bodies(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,

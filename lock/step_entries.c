@@ -139,12 +139,11 @@ static int merge_unclaimed(sb_project *project, const sb_lock *lock, const sb_ru
 
 /* One message for all that are lost, since recording one wants the others. */
 static int lost(sb_project *project, const sb_lock *lock, const sb_run_step *steps, size_t count,
-                sb_error **err)
+                size_t index, sb_error **err)
 {
     enum { NAMED = 8, COMMAND_MAX = 4096 };
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_autobuf command = SB_BUF_INIT(COMMAND_MAX);
-    const sb_run_step *first = NULL;
     size_t n = 0;
 
     sb_buf_adds(&command, sb_project_command(project, arena, "lock"));
@@ -153,7 +152,6 @@ static int lost(sb_project *project, const sb_lock *lock, const sb_run_step *ste
 
         if (!entry || !entry->has_manifest || sb_project_find(project, &entry->manifest))
             continue;
-        first = first ? first : &steps[i];
         if (n++ < NAMED)
             sb_buf_printf(&command, " --update=%s", steps[i].id);
     }
@@ -161,8 +159,8 @@ static int lost(sb_project *project, const sb_lock *lock, const sb_run_step *ste
                    "the recording of \"%" SB_FMT
                    "\" (line %u)%s is in the lock, but not in %s; restore it from "
                    "where it was vendored, or run \"%.*s\" to record anew",
-                   SB_ARG(first->label), first->line, n > 1 ? " and of others" : "", SB_STORE_NAME,
-                   (int)command.len, command.data);
+                   SB_ARG(steps[index].label), steps[index].line, n > 1 ? " and of others" : "",
+                   SB_STORE_NAME, (int)command.len, command.data);
 }
 
 int sb_lock_step_manifest(sb_project *project, const sb_lock *lock, const sb_run_step *steps, size_t count,
@@ -172,7 +170,7 @@ int sb_lock_step_manifest(sb_project *project, const sb_lock *lock, const sb_run
     SB_AUTO(sb_step_manifest) manifest = NULL;
 
     if (entry && entry->has_manifest && !sb_project_find(project, &entry->manifest))
-        return lost(project, lock, steps, count, err);
+        return lost(project, lock, steps, count, index, err);
     if (entry)
         return sb_lock_read_manifest(project, entry, ret_manifest, err);
     manifest = sb_step_manifest_new();
