@@ -214,6 +214,12 @@ static void test_protocol(void **state)
                         "a = raw(b'CONNECT a.test:22 HTTP/1.1\\r\\n\\r\\n', b'SSH-2.0-OpenSSH_9\\r\\n')\n"
                         "print(a.count('200'), a.endswith('\\n\\n'))\nEND",
                         "HTTP/1.1 501 Not Implemented\n1 True\n");
+    /* Refused before it is sent. */
+    step_fixture_expect(f,
+                        "truncate -s $(((64 << 20) + 1)) large; " CURL
+                        "-w '%{http_code} %{size_upload}' -o body "
+                        "--data-binary @large http://a.test/p",
+                        "413 0");
     step_fixture_finish(f);
     assert_int_equal(f->fatal, 0);
     assert_int_equal(f->other, 1); /* ssh */
