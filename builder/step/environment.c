@@ -194,6 +194,8 @@ static void put(sb_arena *arena, char **env, size_t *count, const char *name, sb
 char **step_environment(sb_arena *arena, char *const *env, const step_config *config, const step_files *files,
                         unsigned port)
 {
+    static const step_files none = {0};
+    bool served = files != NULL;
     size_t count = 0;
     char **made;
 
@@ -210,9 +212,9 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
             continue;
         }
         if ((variables[i].rule == IF_SET && !set) || (variables[i].rule == KEEP && set) ||
-            (!files && variables[i].rule != KEEP))
+            (!served && variables[i].rule != KEEP))
             continue;
-        value = value_of(arena, variables[i].source, variables[i].text, config, files, port);
+        value = value_of(arena, variables[i].source, variables[i].text, config, served ? files : &none, port);
         if (!value.ptr)
             continue;
         if (variables[i].rule == APPEND && set && *set)
