@@ -23,6 +23,8 @@ typedef enum source {
     CA,    /* file: the step's authority alone, where it is added to those that are built in */
     TRUST, /* file: that and the image's, where it replaces them */
     WGETRC,
+    WGET2RC,
+    PHP,
     APT_CONF,
     SQV_POLICY,
     JAVA,
@@ -80,6 +82,8 @@ static const struct {
     {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", OURS, TRUST, NULL},
     /* Both at once. */
     {"WGETRC", OURS, WGETRC, NULL},
+    {"WGET2RC", OURS, WGET2RC, NULL},
+    {"PHP_INI_SCAN_DIR", APPEND, PHP, NULL},
     {"APT_CONFIG", OURS, APT_CONF, NULL},
     {"APT_SEQUOIA_CRYPTO_POLICY", OURS, SQV_POLICY, NULL},
     {"JAVA_TOOL_OPTIONS", APPEND, JAVA, NULL},
@@ -152,6 +156,10 @@ static sb_slice value_of(sb_arena *arena, source wanted, const char *text, const
         return sb_slice_z(files->trust);
     case WGETRC:
         return sb_slice_z(files->wgetrc);
+    case WGET2RC:
+        return sb_slice_z(files->wget2rc);
+    case PHP:
+        return sb_arena_printf(arena, ":%s", files->php_dir); /* behind what is built in */
     case APT_CONF:
         return sb_slice_z(files->apt_conf);
     case SQV_POLICY:
@@ -218,7 +226,8 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
         if (!value.ptr)
             continue;
         if (variables[i].rule == APPEND && set && *set)
-            value = sb_arena_printf(arena, "%s %" SB_FMT, set, SB_ARG(value));
+            value =
+                sb_arena_printf(arena, "%s%s%" SB_FMT, set, value.ptr[0] == ':' ? "" : " ", SB_ARG(value));
         put(arena, made, &count, variables[i].name, value);
     }
     return made;

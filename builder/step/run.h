@@ -56,7 +56,8 @@ typedef struct step_files {
     char *ca;        /* PEM: the step's authority alone */
     char *trust;     /* PEM: that, and what the image trusts */
     char *trust_p12; /* the step's authority as Java wants it */
-    char *wgetrc;
+    char *wgetrc, *wget2rc;
+    char *php_dir; /* of settings */
     char *apt_conf;
     char *apt_proxy; /* link to this program, by the name under which it tells apt its proxy */
     /* On replay, as apt's program for signatures wants it; else NULL: */

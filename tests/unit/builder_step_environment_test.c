@@ -10,9 +10,15 @@
 enum { PORT = 4711 };
 
 static char ca[] = "/t/ca.pem", trust[] = "/t/trust.pem", trust_p12[] = "/t/trust.p12";
-static char wgetrc[] = "/t/wgetrc", apt_conf[] = "/t/apt.conf";
-static const step_files files = {
-    .ca = ca, .trust = trust, .trust_p12 = trust_p12, .wgetrc = wgetrc, .apt_conf = apt_conf};
+static char wgetrc[] = "/t/wgetrc", wget2rc[] = "/t/wget2rc", apt_conf[] = "/t/apt.conf",
+            php_dir[] = "/t/php.d";
+static const step_files files = {.ca = ca,
+                                 .trust = trust,
+                                 .trust_p12 = trust_p12,
+                                 .wgetrc = wgetrc,
+                                 .wget2rc = wget2rc,
+                                 .php_dir = php_dir,
+                                 .apt_conf = apt_conf};
 
 static char **made(sb_arena *arena, const char *const *env)
 {
@@ -53,6 +59,7 @@ static void test_empty(void **state)
     is(env, "DENO_CERT", "/t/ca.pem");
     is(env, "WGETRC", "/t/wgetrc");
     is(env, "APT_CONFIG", "/t/apt.conf");
+    is(env, "PHP_INI_SCAN_DIR", ":/t/php.d");
     is(env, "SOURCE_DATE_EPOCH", "1700000000");
     is(env, "PYTHONHASHSEED", "0");
     is(env, "all_proxy", NULL);
@@ -76,6 +83,7 @@ static void test_of_the_image(void **state)
                                         "PYTHONHASHSEED=random",
                                         "JAVA_TOOL_OPTIONS=-Xmx1g",
                                         "http_proxy_of_mine=1",
+                                        "PHP_INI_SCAN_DIR=/etc/php.d",
                                         "EMPTY=",
                                         "odd",
                                         NULL};
@@ -86,7 +94,8 @@ static void test_of_the_image(void **state)
     is(env, "PATH", "/bin");
     is(env, "EMPTY", "");
     is(env, "http_proxy_of_mine", "1");
-    assert_string_equal(env[9], "odd");
+    assert_string_equal(env[10], "odd");
+    is(env, "PHP_INI_SCAN_DIR", "/etc/php.d:/t/php.d");
     is(env, "http_proxy", "http://127.0.0.1:4711");
     is(env, "ALL_PROXY", "http://127.0.0.1:4711");
     is(env, "npm_config_cafile", "/t/trust.pem");
