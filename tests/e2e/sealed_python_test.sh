@@ -58,7 +58,7 @@ record "${PROJECTS[@]}"
 package pip pkg:pypi/flask@3
 package pip-hashes pkg:pypi/markdown@3.10
 package sdist pkg:pypi/iniconfig@2
-package sdist pkg:pypi/hatchling@
+package sdist pkg:pypi/setuptools@
 package uv pkg:pypi/tabulate@
 package poetry pkg:pypi/poetry-core@
 
