@@ -153,7 +153,8 @@ int step_server_listen_transparent(step_server *server, const char *address, sb_
     static const struct {
         uint16_t port;
         step_entrance entrance;
-    } ports[] = {{80, STEP_BY_HTTP_PORT}, {443, STEP_BY_HTTPS_PORT}};
+        /* the last: key servers, which gpg asks without a proxy */
+    } ports[] = {{80, STEP_BY_HTTP_PORT}, {443, STEP_BY_HTTPS_PORT}, {11371, STEP_BY_HTTP_PORT}};
     struct sockaddr_in v4 = {.sin_family = AF_INET};
 
     if (strlen(address) >= INET6_ADDRSTRLEN || inet_pton(AF_INET, address, &v4.sin_addr) != 1 ||

@@ -209,6 +209,9 @@ run step debian /bin/bash -c 'mkdir /tmp/w && echo own >/tmp/w/x && busybox http
 	printf "GET /x HTTP/1.0\r\n\r\n" >&3 && tail -n 1 <&3'
 assert_status 0
 assert_eq own "$OUT"
+run step debian /bin/bash -c 'exec 3<>/dev/tcp/keys.example.org/11371 && printf "GET /pks/lookup?search=x HTTP/1.0\r\nHost: keys.example.org:11371\r\n\r\n" >&3; cat <&3'
+assert_status 3
+assert_contains "$ERR" "GET http://keys.example.org:11371/pks/lookup?search=x "
 now "nothing else leads out"
 run step debian /bin/bash -c 'exec 3<>/dev/tcp/192.0.2.1/80; echo $?; exec 3<>/dev/tcp/packages.example.org/9418; echo $?; echo x >/dev/udp/192.0.2.1/53; echo $?'
 assert_eq $'1\n1\n1' "$OUT"
