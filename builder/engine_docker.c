@@ -295,7 +295,6 @@ static void beside(const sb_plan *plan, const char *dir, const char *dest, sb_ar
         sb_argv_addf(argv, "--builder=%s", options->builder);
     sb_argv_add(argv, "--progress=plain");
     sb_argv_add(argv, "--provenance=false");
-    sb_argv_add(argv, "--no-cache");
     sb_argv_addf(argv, "--platform=%" SB_FMT, SB_ARG(plan->platform));
     sb_argv_addf(argv, "--output=type=local,dest=%s", dest);
     sb_argv_add_contexts(argv, plan);

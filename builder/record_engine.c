@@ -32,14 +32,20 @@ static sb_slice architecture(const sb_plan *plan)
     return sb_seal_architecture(plan->arena, plan->platform);
 }
 
-static void begin_run(const sb_plan *plan, sb_buf *text)
+/* Never from an engine's cache: what is in cache mounts is not part of its key. (And not --no-cache, which
+ * makes cache mounts empty in newer BuildKits.) */
+static int begin_run(const sb_plan *plan, sb_buf *text, sb_error **err)
 {
     sb_slice arch = architecture(plan);
+    char nonce[SB_NONCE_LEN + 1];
 
+    if (sb_record_nonce(nonce, err) < 0)
+        return -1;
     sb_buf_printf(text,
-                  "FROM scratch\nRUN --mount=type=bind,from=" SB_SEAL_CONTEXT ",source=program/%" SB_FMT
-                  ",target=" SB_STEP_BIN_DIR " \\\n",
-                  SB_ARG(arch));
+                  "FROM scratch\nENV SBUILD_RUN=%s\nRUN --mount=type=bind,from=" SB_SEAL_CONTEXT
+                  ",source=program/%" SB_FMT ",target=" SB_STEP_BIN_DIR " \\\n",
+                  nonce, SB_ARG(arch));
+    return 0;
 }
 
 /* Makes the directory `name` below the plan's, with this Dockerfile: *argv builds it into NAME-out. */
@@ -67,17 +73,19 @@ static void forget(const sb_plan *plan, const sb_engine_ops *ops, const char *na
 }
 
 /* Of cache mounts: ids of the mounts, and of the steps that record into them. */
-static void add_command(const sb_plan *plan, const char *command, const char *last, const sb_slice *caches,
-                        const char *const *ids, size_t count, sb_buf *text)
+static int add_command(const sb_plan *plan, const char *command, const char *last, const sb_slice *caches,
+                       const char *const *ids, size_t count, sb_buf *text, sb_error **err)
 {
-    begin_run(plan, text);
+    if (begin_run(plan, text, err) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++)
-        sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,mode=0777,sharing=locked \\\n",
+        sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,sharing=locked \\\n",
                       SB_ARG(caches[i]), in_dir, ids[i]);
     sb_buf_printf(text, "  [\"" SB_STEP_BIN_DIR "/" SB_STEP_PROGRAM "\",\"%s\"", command);
     for (size_t i = 0; i < count; i++)
         sb_buf_printf(text, ",\"%s/%s\"", in_dir, ids[i]);
     sb_buf_printf(text, "%s]\n", last);
+    return sb_buf_check(text, "a build beside the real one", err);
 }
 
 /* Not every engine says it in a way that anybody could understand. */
@@ -98,8 +106,7 @@ static int run_with_caches(const sb_plan *plan, const sb_engine_ops *ops, const 
     sb_engine_job job = {.what = "taking the recordings", .quiet = true};
     SB_AUTO(sb_error) failed = NULL;
 
-    add_command(plan, command, last, caches, ids, count, &text);
-    if (sb_buf_check(&text, "what takes the recordings", err) < 0 ||
+    if (add_command(plan, command, last, caches, ids, count, &text, err) < 0 ||
         prepare(plan, ops, command, sb_buf_slice(&text), &argv, ret_out, err) < 0)
         return -1;
     job.argv = sb_argv_end(&argv);
@@ -203,8 +210,7 @@ static int probe(sb_recorder *r, const sb_plan *plan, const sb_slice *caches, co
     const char *out;
     int status;
 
-    add_command(plan, "probe", "", caches, ids, count, &text);
-    if (sb_buf_check(&text, "what opens the recordings", err) < 0 ||
+    if (add_command(plan, "probe", "", caches, ids, count, &text, err) < 0 ||
         prepare(plan, r->ops, "probe", sb_buf_slice(&text), &argv, &out, err) < 0)
         return -1;
     options.argv = sb_argv_end(&argv);

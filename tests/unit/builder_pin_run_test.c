@@ -232,7 +232,7 @@ static void test_caches(void **state)
     assert_false(sb_pin_mount_cache(SB_LIT(""), &id));
     expect_as(&modern, &recording, "FROM scratch\nRUN --mount=type=cache,target=/c a\n",
               "FROM scratch\n" SEALED_SH
-              "RUN @0 --mount=type=cache,id=rec-2,target=/.sbuild-rec,mode=0777,sharing=locked "
+              "RUN @0 --mount=type=cache,id=rec-2,target=/.sbuild-rec,sharing=locked "
               "--mount=type=cache,target=/c,id=cold-1-/c a" SH "\n");
 }
 
