@@ -29,6 +29,7 @@ typedef enum source {
     SQV_POLICY,
     JAVA,
     EPOCH,
+    REPLAYED, /* the text, on replay alone */
 } source;
 
 static const struct {
@@ -87,6 +88,8 @@ static const struct {
     {"APT_CONFIG", OURS, APT_CONF, NULL},
     {"APT_SEQUOIA_CRYPTO_POLICY", OURS, SQV_POLICY, NULL},
     {"JAVA_TOOL_OPTIONS", APPEND, JAVA, NULL},
+    /* What Go asks its checksum database depends on the order of its own threads; the lock vouches by now. */
+    {"GONOSUMDB", OURS, REPLAYED, "*"},
     /* The same every time. */
     {"SOURCE_DATE_EPOCH", KEEP, EPOCH, NULL},
     {"PYTHONHASHSEED", KEEP, TEXT, "0"},
@@ -166,6 +169,8 @@ static sb_slice value_of(sb_arena *arena, source wanted, const char *text, const
         return sb_slice_z(files->sqv_policy); /* absent: not set */
     case JAVA:
         return java_options(arena, files, port);
+    case REPLAYED:
+        return config->mode == STEP_REPLAY ? sb_slice_z(text) : SB_NIL;
     case EPOCH:
         return sb_arena_printf(arena, "%lld", (long long)config->epoch);
     }

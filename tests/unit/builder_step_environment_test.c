@@ -20,9 +20,9 @@ static const step_files files = {.ca = ca,
                                  .php_dir = php_dir,
                                  .apt_conf = apt_conf};
 
-static char **made(sb_arena *arena, const char *const *env)
+static char **made_in(step_mode mode, sb_arena *arena, const char *const *env)
 {
-    const step_config config = {.epoch = 1700000000};
+    const step_config config = {.mode = mode, .epoch = 1700000000};
     size_t count = 0;
     char **copy;
 
@@ -32,6 +32,11 @@ static char **made(sb_arena *arena, const char *const *env)
     for (size_t i = 0; i < count; i++)
         copy[i] = sb_arena_strdup(arena, sb_slice_z(env[i]));
     return step_environment(arena, copy, &config, &files, PORT);
+}
+
+static char **made(sb_arena *arena, const char *const *env)
+{
+    return made_in(STEP_REPLAY, arena, env);
 }
 
 static void is(char *const *env, const char *name, const char *value)
@@ -105,6 +110,17 @@ static void test_of_the_image(void **state)
                                 SB_LIT("-Xmx1g -Djavax.net.ssl.trustStore=")));
 }
 
+/* While recording Go asks its checksum database, on replay never. */
+static void test_replayed(void **state)
+{
+    static const char *const image[] = {"GONOSUMDB=example.org", NULL};
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+
+    (void)state;
+    is(made_in(STEP_RECORD, arena, image), "GONOSUMDB", "example.org");
+    is(made_in(STEP_REPLAY, arena, image), "GONOSUMDB", "*");
+}
+
 /* The names of the table in the source, and the rows of the one in the documentation: the same. */
 static void test_documented(void **state)
 {
@@ -145,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_of_the_image),
+        cmocka_unit_test(test_replayed),
         cmocka_unit_test(test_open),
         cmocka_unit_test_setup_teardown(test_documented, tempdir_setup, tempdir_teardown),
     };
