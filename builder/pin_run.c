@@ -124,9 +124,8 @@ static int add_mounts(sb_pin_doc *doc, sb_plan_step *step, sb_buf *out, sb_error
                       "/resolv.conf,target=/etc/resolv.conf",
                       SB_ARG(step->directory));
     if (step->mode == SB_STEP_RECORD) {
-        sb_buf_printf(
-            out, " --mount=type=cache,id=%" SB_FMT ",target=" SB_STEP_REC_DIR ",sharing=locked",
-            SB_ARG(step->cache));
+        sb_buf_printf(out, " --mount=type=cache,id=%" SB_FMT ",target=" SB_STEP_REC_DIR ",sharing=locked",
+                      SB_ARG(step->cache));
         if (doc->plan->record->credentials)
             sb_buf_addz(out, " --mount=type=secret,id=" SB_SEAL_SECRET ",env=" SB_SEAL_SECRET_VARIABLE);
     }
