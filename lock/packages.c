@@ -246,10 +246,10 @@ sb_slice sb_package_vouched(const sb_lock_package *package)
 
     if (package->vouched.len)
         return package->vouched;
-    /* These are installed by the signature of an index, or their own. */
+    /* By the signature of an index, or their own, unless something else fetched them. */
     for (size_t i = 0; i < SB_COUNT(signed_kinds); i++)
         if (sb_slice_starts(package->purl, sb_slice_z(signed_kinds[i])))
-            return SB_LIT("the package manager, when it was recorded");
+            return SB_LIT("its package manager, if that fetched it; else nobody (first use)");
     return SB_LIT("nobody (first use)");
 }
 
