@@ -34,6 +34,9 @@ project date 'echo quiet >/etc/quiet' 'date -u >/built && echo "<script>alert(1)
 project many 'nproc >/srv/processors; ls -U / >/dev/null; date | gzip >/srv/a.gz; umask >/srv/umask' \
 	"touch /srv/\$(date +%s).tmp; mkdir /srv/\$\$.d; chmod \$((600 + \$(date +%s) % 2 * 40)) /opt/file; :"
 
+# shellcheck disable=SC2016 # expanded in the step
+project host 'hostname >/etc/who && getent hosts "$(hostname)"'
+
 # findings ENGINE: what that engine's builds must show.
 findings() {
 	local engine=$1 tagged=$2
@@ -72,6 +75,13 @@ findings() {
 	assert_lacks "$OUT" "/etc/quiet"
 	assert_contains "$(cat "$T/date.html")" '&lt;script&gt;alert(1)&lt;/script&gt;'
 	assert_lacks "$(cat "$T/date.html")" "<script"
+
+	now "$engine: the host name, which is the same in every build"
+	check "$engine" host
+	assert_status 1
+	assert_contains "$OUT" "first: line 1: buildkitsandbox"
+	assert_contains "$OUT" "other: line 1: sbuild-check"
+	assert_contains "$OUT" "likely: the name of the host"
 
 	now "$engine: many kinds"
 	check "$engine" many
