@@ -57,6 +57,11 @@ extern const sb_engine_ops sb_engine_buildah;
 extern const sb_engine_ops sb_engine_podman;
 const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
 
+/* "secret" of "--secret=id=x", and behind the "=" *ret_value. */
+sb_slice sb_engine_option(const char *argument, sb_slice *ret_value);
+/* SB_ERR_ENGINE for an option of the user's that this engine does not take. */
+int sb_engine_takes(const sb_engine *engine, const char *const *arguments, size_t count, sb_error **err);
+
 /* Runs a program whose output is small and that answers at once: *ret_output (trimmed, in `arena`). A failure
  * is SB_ERR_ENGINE with its last line. */
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
