@@ -162,6 +162,22 @@ now "other users of the step can read its files, and may put theirs beside them"
 run step debian /bin/bash -c 'umask 077; setpriv --reuid=1234 --clear-groups sh -c "find /.sbuild-tmp/step -type f -exec cat {} + >/dev/null && touch /.sbuild-tmp/x"'
 assert_status 0
 
+now "dnf trusts the server, and its file is what it was"
+mkdir -p "$T/busybox/etc/dnf"
+printf '[main]\ngpgcheck=1\n' >"$T/busybox/etc/dnf/dnf.conf"
+touch -d @1600000000.5 "$T/busybox/etc/dnf/dnf.conf"
+before=$(stat -c '%a %u %i %s %y' "$T/busybox/etc/dnf/dnf.conf")
+run step busybox /bin/sh -c 'cat /etc/dnf/dnf.conf; exit 4'
+assert_status 4
+assert_eq $'[main]\nsslcacert=/.sbuild-tmp/step/trust.pem\ngpgcheck=1' "$OUT"
+assert_eq "$before" "$(stat -c '%a %u %i %s %y' "$T/busybox/etc/dnf/dnf.conf")"
+assert_file "$T/busybox/etc/dnf/dnf.conf" $'[main]\ngpgcheck=1'
+ROOM_RO=1 run step busybox /bin/sh -c 'cat /etc/dnf/dnf.conf'
+assert_status 0
+assert_eq $'[main]\ngpgcheck=1' "$OUT"
+run step busybox /bin/sh -c 'echo keepcache=1 >>/etc/dnf/dnf.conf'
+assert_file "$T/busybox/etc/dnf/dnf.conf" $'[main]\ngpgcheck=1\nkeepcache=1'
+
 now "a step with a network is not sealed"
 ROOM_NET=up run step busybox /bin/echo reached
 assert_status 125
