@@ -11,6 +11,8 @@ static void recorder_clear(sb_recorder *r)
     sb_engine_free(r->engine);
     sb_lock_free(r->lock);
     explicit_bzero(r->secret, sizeof(r->secret));
+    if (r->secrets.len)
+        explicit_bzero((char *)(uintptr_t)r->secrets.ptr, r->secrets.len);
     sb_record_report_free(r->report);
     sb_arena_free(r->arena);
 }

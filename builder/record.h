@@ -139,7 +139,9 @@ typedef struct sb_recorder {
     size_t nameserver_count;
     const char **arguments; /* for the engine: the user's and ours */
     size_t argument_count, argument_cap;
-    const char *const *environment; /* of the engine, for recording; NULL: the own */
+    const char **environment; /* more for the engine's, NULL-terminated; NULL: nothing */
+    size_t environment_count, environment_cap;
+    sb_slice secrets; /* the entry of it that is to be forgotten */
     bool credentials;
     bool changed; /* entries are, so that packages may be */
     sb_record_report *report;

@@ -241,26 +241,43 @@ static int read_registry(const reader *r, sb_slice prefix, json_t *object)
     return read_mirrors(r, object, entry);
 }
 
-static int read_hosts(const reader *r, json_t *list)
+/* A list of host names, which is the user's own. */
+static int read_hosts(const reader *r, json_t *list, const char *key, sb_slice **hosts, size_t *count,
+                      size_t *cap)
 {
-    sb_settings *s = r->builder->settings;
+    sb_arena *arena = r->builder->settings->arena;
     json_t *item;
     size_t i;
 
     if (!list)
         return 0;
-    if (for_user_only(r, "allow-hosts") < 0)
+    if (for_user_only(r, key) < 0)
         return -1;
     if (!json_is_array(list) || json_array_size(list) > SB_SETTINGS_ENTRIES_MAX)
-        return fail_key(r, "allow-hosts", "must be a list of host names");
+        return fail_key(r, key, "must be a list of host names");
     json_array_foreach(list, i, item)
     {
         if (!json_is_string(item) || !json_string_length(item))
-            return fail_key(r, "allow-hosts", "must be a list of host names");
-        *SB_ARENA_PUSH(s->arena, s->allow_hosts, s->allow_host_count, r->builder->allow_cap) =
-            sb_arena_dup(s->arena, sb_slice_z(json_string_value(item)));
+            return fail_key(r, key, "must be a list of host names");
+        *SB_ARENA_PUSH(arena, *hosts, *count, *cap) =
+            sb_arena_dup(arena, sb_slice_z(json_string_value(item)));
     }
     return 0;
+}
+
+static int read_recording(const reader *r, json_t *object)
+{
+    static const char *const known[] = {"credentials", NULL};
+    sb_settings *s = r->builder->settings;
+
+    if (!object)
+        return 0;
+    if (!json_is_object(object))
+        return fail_key(r, "recording", "must be an object");
+    if (check_keys(r, object, known) < 0)
+        return -1;
+    return read_hosts(r, json_object_get(object, "credentials"), "recording.credentials",
+                      &s->recording_credentials, &s->recording_credential_count, &r->builder->recording_cap);
 }
 
 static int read_trust(const reader *r, json_t *object)
@@ -366,7 +383,7 @@ int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char
 {
     static const char *const known[] = {"registries", "allow-hosts", "trust", "require-signatures",
                                         "min-age",    "parallel",    "rules", "volatile",
-                                        "$schema",    NULL};
+                                        "recording",  "$schema",     NULL};
     reader r = {builder, name, own, err};
     sb_autojson *root = NULL;
     json_t *registries, *entry;
@@ -384,7 +401,9 @@ int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char
         return fail_key(&r, "registries", "must be an object");
     json_object_foreach(registries, prefix,
                         entry) if (read_registry(&r, sb_slice_z(prefix), entry) < 0) return -1;
-    if (read_hosts(&r, json_object_get(root, "allow-hosts")) < 0 ||
+    if (read_hosts(&r, json_object_get(root, "allow-hosts"), "allow-hosts", &builder->settings->allow_hosts,
+                   &builder->settings->allow_host_count, &builder->allow_cap) < 0 ||
+        read_recording(&r, json_object_get(root, "recording")) < 0 ||
         read_trust(&r, json_object_get(root, "trust")) < 0 ||
         read_bool(&r, root, "require-signatures", &require) < 0 ||
         read_volatile(&r, json_object_get(root, "volatile")) < 0 ||

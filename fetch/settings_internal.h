@@ -11,7 +11,7 @@ enum { SB_SETTINGS_FILE_MAX = 1 << 20, SB_SETTINGS_ENTRIES_MAX = 4096 };
 
 typedef struct sb_settings_builder {
     sb_settings *settings;
-    size_t registry_cap, allow_cap, trust_cap, volatile_cap;
+    size_t registry_cap, allow_cap, recording_cap, trust_cap, volatile_cap;
     const char *user_file; /* for messages */
 } sb_settings_builder;
 

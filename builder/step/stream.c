@@ -101,10 +101,8 @@ int step_stream_fill(step_stream *stream)
         stream->start = 0;
     }
     if (stream->end == stream->cap) {
-        if (stream->cap >= SB_STEP_HEADERS_MAX) {
-            errno = EMSGSIZE;
+        if (stream->cap >= SB_STEP_HEADERS_MAX)
             return -1;
-        }
         stream->cap = stream->cap ? stream->cap * 2 : STEP_STREAM_PIECE;
         stream->buf = sb_realloc(stream->buf, stream->cap);
     }

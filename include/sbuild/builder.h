@@ -22,6 +22,7 @@ typedef struct sb_engine_abilities { /* probed, never assumed from a name */
     bool rewrite_timestamp;
     bool copy_link, copy_exclude, copy_parents, add_checksum, add_unpack;
     bool secrets, ssh;
+    bool env_secrets;   /* RUN --mount=type=secret,env=NAME */
     bool tmpfs_private; /* a RUN --mount=type=tmpfs is root's alone unless told otherwise */
     bool frontends;     /* obeys `# syntax`; others ignore it */
     bool workdir_layer; /* WORKDIR makes a layer of its own */
@@ -71,9 +72,8 @@ typedef struct sb_build_options {
     const char *expect;               /* image ID or manifest digest that must come out; may be NULL */
     /* Build twice under different conditions, and hand nothing over unless the images are the same. */
     bool check_reproducible;
-    const char *report;    /* a file for what differs, as HTML; may be NULL */
-    const char *step_host; /* host name of the steps, where the engine lets us choose; NULL: the usual one */
-    const char *scratch;   /* a directory below `.sbuild` to work in; NULL: that itself */
+    const char *report;  /* a file for what differs, as HTML; may be NULL */
+    const char *scratch; /* a directory below `.sbuild` to work in; NULL: that itself */
     bool quiet;
     const char *iidfile;
     const char *metadata_file;

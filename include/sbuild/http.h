@@ -12,6 +12,7 @@
 #ifndef SBUILD_HTTP_H
 #define SBUILD_HTTP_H
 
+#include <sbuild/arena.h>
 #include <sbuild/buf.h>
 #include <sbuild/digest.h>
 #include <sbuild/error.h>
@@ -99,6 +100,10 @@ int sb_http_download_all(sb_http *http, sb_http_download *downloads, size_t coun
  * and the authorities of the settings. Empty where there are none (fetch/authorities.c).
  */
 int sb_http_authorities(const sb_settings *settings, sb_buf *out, sb_error **err);
+
+/* The Authorization with which this user logs in at "host[:port]" (fetch/login.c): 1, or 0 without. Never for
+ * a message. */
+int sb_http_login(sb_arena *arena, sb_slice host, sb_slice *ret_authorization, sb_error **err);
 
 /* scheme://host[:port] and path of a URL for messages: no user info, no query. The caller frees it. */
 char *sb_url_shown(sb_slice url);

@@ -50,6 +50,9 @@ typedef struct sb_settings {
     size_t registry_count;
     sb_slice *allow_hosts; /* loopback or link-local hosts that files and git may reach: user's file only */
     size_t allow_host_count;
+    sb_slice
+        *recording_credentials; /* hosts that get this user's login while RUN is recorded: user's file only */
+    size_t recording_credential_count;
     sb_trust_rule *trust;
     size_t trust_count;
     sb_volatile_setting *volatile_rules; /* the repository's alone: everybody gets the same image */

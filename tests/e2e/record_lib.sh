@@ -47,6 +47,8 @@ record_and_replay() {
 		RUN wget -q -O /gone $WEB/gone || echo "not there" >/gone
 		RUN echo "nothing from the network" >/three
 		COPY --from=tool /one /
+		USER 1000
+		RUN wget -q -O /dev/null $WEB/one
 	END
 	printf 'v1\n' >"$P/package"
 
@@ -55,7 +57,7 @@ record_and_replay() {
 	assert_status 0
 	assert_contains "$OUT" "1 request, 4 bytes"
 	assert_contains "$OUT" "no requests"
-	assert_json "$P/Dockerfile.lock" '[.steps[] | .requests // 0] | sort' '[0,1,1,1]'
+	assert_json "$P/Dockerfile.lock" '[.steps[] | .requests // 0] | sort' '[0,1,1,1,1]'
 	assert_eq 1 "$(asked /two)"
 	nothing_left
 
@@ -99,12 +101,12 @@ record_and_replay() {
 	assert_status 0
 	assert_eq 2 "$(step_field ": new" .requests)"
 	assert_eq 1 "$(asked /two)"
-	assert_json "$P/Dockerfile.lock" '.steps | length' 4
+	assert_json "$P/Dockerfile.lock" '.steps | length' 5
 
 	now "--update of one step"
 	lock --update=/again
 	assert_status 0
-	assert_contains "$OUT" "1 of 5 changed"
+	assert_contains "$OUT" "1 of 6 changed"
 	lock --update=nothing-like-it
 	assert_status 2
 	lock --update=wget

@@ -84,6 +84,18 @@ assert_status 0
 assert_json "$T/out" '[.warnings[] | select(.kind == "post") | .line]' '[2]'
 assert_json "$T/out" .recorded 2
 
+now "credentials only where the engine keeps them from steps, and only by the user's own word"
+printf 'machine packages.example.org login u password p\n' >"$HOME/.netrc"
+sbuild_config "$REGISTRY" '. + {recording: {credentials: ["packages.example.org"]}}'
+lock --update
+assert_status 9
+assert_contains "$ERR" "Docker 28"
+sbuild_config "$REGISTRY"
+printf '{"recording": {"credentials": ["packages.example.org"]}}' >"$P/sbuild.json"
+lock
+assert_status 2
+rm "$P/sbuild.json" "$HOME/.netrc"
+
 now "--no-run tells what is not locked"
 echo "RUN wget -q $WEB/one" >>"$P/Dockerfile"
 run no_engine "$SBUILD" lock --no-run "$P"

@@ -6,8 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/sealed_lib.sh"
 
-SEALED_MIRROR=yes
-sealed_start
+sealed_start --mirror
 now "the registries"
 mkdir "$T/lan"
 for name in gems rpms; do

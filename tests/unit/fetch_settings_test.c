@@ -59,6 +59,7 @@ static void repository_cannot_loosen(void **state)
 {
     static const char *const loosening[] = {
         "{\"allow-hosts\": [\"localhost\"]}",
+        "{\"recording\": {\"credentials\": [\"packages.example.org\"]}}",
         "{\"registries\": {\"docker.io\": {\"insecure\": true}}}",
         "{\"registries\": {\"docker.io\": {\"ca-file\": \"/x\"}}}",
         "{\"registries\": {\"docker.io\": {\"client-key\": \"/x\"}}}",
