@@ -20,7 +20,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf 
 RUN curl -fsS $FILES_TLS_URL/data.txt >/data && curl -fsS $FILES_URL/data.txt >>/data
 FROM debian:trixie-slim
 COPY --from=build /data /data
-RUN --mount=type=bind,from=build,source=/data,target=/mnt cp /mnt /copy
+RUN --mount=type=bind,from=build,source=/data,target=/mnt/data cp /mnt/data /copy
 CMD ["cat", "/copy"]
 END
 
