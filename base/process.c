@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -82,6 +83,8 @@ static void child_exec(const sb_process_options *options, const char *program, c
     signal(SIGPIPE, SIG_DFL);
     if (options->cwd && chdir(options->cwd) < 0)
         _exit(127);
+    if (options->host_name && unshare(CLONE_NEWUTS) == 0)
+        (void)!sethostname(options->host_name, strlen(options->host_name));
     execve(program, (char *const *)(uintptr_t)options->argv, (char *const *)(uintptr_t)env);
     _exit(127);
 }
@@ -264,5 +267,20 @@ int sb_process_fork(int (*work)(void *ctx), void *ctx, pid_t *ret_pid, sb_error 
         _exit(work(ctx));
     }
     *ret_pid = pid;
+    return 0;
+}
+
+int sb_process_wait(pid_t pid, int *ret_status, sb_error **err)
+{
+    bool told = false;
+
+    while (waitpid(pid, ret_status, 0) < 0) {
+        if (errno != EINTR)
+            return sb_fail(err, SB_ERR_IO, "cannot wait for a process: %s", strerror(errno));
+        if (sb_interrupted && !told) {
+            told = true;
+            (void)kill(pid, SIGTERM);
+        }
+    }
     return 0;
 }

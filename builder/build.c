@@ -172,23 +172,14 @@ static int check_arguments(const job *j, sb_error **err)
 {
     if (j->options->offline && j->options->allow_network && j->options->allow_network[0])
         return sb_fail(err, SB_ERR_USAGE, "--allow-network and --offline contradict each other");
-    for (size_t i = 0; i < j->options->engine_argument_count; i++) {
-        sb_slice value = sb_slice_z(j->options->engine_arguments[i]);
-        sb_slice name = sb_slice_cut(&value, '=');
-        const char *why;
+    for (size_t i = 0; j->options->offline && i < j->options->engine_argument_count; i++) {
+        sb_slice value = SB_NIL, name = sb_engine_option(j->options->engine_arguments[i], &value);
 
-        if (sb_slice_starts(name, SB_LIT("--")))
-            name = sb_slice_sub(name, 2, name.len);
-        if (j->options->offline && is_online(name, value))
+        if (is_online(name, value))
             return sb_fail(err, SB_ERR_USAGE, "--%" SB_FMT " and --offline contradict each other",
                            SB_ARG(name));
-        why = j->ops->refuses(j->engine, name, value);
-        if (why)
-            return sb_fail(err, SB_ERR_ENGINE,
-                           "--%" SB_FMT " cannot be handed to %" SB_FMT " %" SB_FMT ": %s", SB_ARG(name),
-                           SB_ARG(j->engine->name), SB_ARG(j->engine->version), why);
     }
-    return 0;
+    return sb_engine_takes(j->engine, j->options->engine_arguments, j->options->engine_argument_count, err);
 }
 
 /* --- One platform --- */

@@ -55,7 +55,7 @@ static void add_element(sb_buf *out, const char *open, sb_slice text, const char
 
 static void add_difference(const sb_difference *d, sb_buf *out)
 {
-    static const char *const classes[] = {"<pre class=\"first\">", "<pre class=\"other\">"};
+    static const char *const classes[] = {"<pre class=\"first\">first: ", "<pre class=\"other\">other: "};
     sb_autobuf kinds = SB_BUF_INIT(1 << 10);
 
     sb_difference_kinds(d->kinds, &kinds);

@@ -87,17 +87,6 @@ static bool leads_on(const listing *list, size_t index)
     return next.len > path.len && sb_slice_starts(next, path) && next.ptr[path.len] == '/';
 }
 
-static bool same_xattrs(const sb_layer_entry *a, const sb_layer_entry *b)
-{
-    if (a->xattr_count != b->xattr_count)
-        return false;
-    for (size_t i = 0; i < a->xattr_count; i++)
-        if (!sb_slice_eq(a->xattrs[i].name, b->xattrs[i].name) ||
-            !sb_slice_eq(a->xattrs[i].value, b->xattrs[i].value))
-            return false;
-    return true;
-}
-
 static const char *type_name(sb_entry_type type)
 {
     switch (type) {
@@ -174,7 +163,8 @@ static int compare_entries(sb_comparison *comparison, const sb_compared *images[
     }
     found.kinds |= (a->mode != b->mode ? SB_DIFF_MODE : 0u) |
                    (a->uid != b->uid || a->gid != b->gid ? SB_DIFF_OWNER : 0u) |
-                   (a->mtime != b->mtime ? SB_DIFF_TIME : 0u) | (same_xattrs(a, b) ? 0u : SB_DIFF_XATTR);
+                   (a->mtime != b->mtime ? SB_DIFF_TIME : 0u) |
+                   (sb_xattrs_eq(a->xattrs, a->xattr_count, b->xattrs, b->xattr_count) ? 0u : SB_DIFF_XATTR);
     if (!found.kinds)
         return 0;
     told = sb_compare_add(comparison, found.kinds, a->path);

@@ -76,6 +76,33 @@ void sb_argv_add_user(sb_argv *argv, const sb_plan *plan)
     }
 }
 
+/* --- Options of the user's --- */
+
+sb_slice sb_engine_option(const char *argument, sb_slice *ret_value)
+{
+    sb_slice rest = sb_slice_z(argument);
+    sb_slice name = sb_slice_cut(&rest, '=');
+
+    *ret_value = rest;
+    return sb_slice_starts(name, SB_LIT("--")) ? sb_slice_sub(name, 2, name.len) : name;
+}
+
+int sb_engine_takes(const sb_engine *engine, const char *const *arguments, size_t count, sb_error **err)
+{
+    const sb_engine_ops *ops = sb_engine_ops_of(engine->kind);
+
+    for (size_t i = 0; i < count; i++) {
+        sb_slice value = SB_NIL, name = sb_engine_option(arguments[i], &value);
+        const char *why = ops->refuses(engine, name, value);
+
+        if (why)
+            return sb_fail(err, SB_ERR_ENGINE,
+                           "--%" SB_FMT " cannot be handed to %" SB_FMT " %" SB_FMT ": %s", SB_ARG(name),
+                           SB_ARG(engine->name), SB_ARG(engine->version), why);
+    }
+    return 0;
+}
+
 /* --- Programs --- */
 
 /* The last line that says something. */

@@ -57,6 +57,11 @@ extern const sb_engine_ops sb_engine_buildah;
 extern const sb_engine_ops sb_engine_podman;
 const sb_engine_ops *sb_engine_ops_of(sb_engine_kind kind);
 
+/* "secret" of "--secret=id=x", and behind the "=" *ret_value. */
+sb_slice sb_engine_option(const char *argument, sb_slice *ret_value);
+/* SB_ERR_ENGINE for an option of the user's that this engine does not take. */
+int sb_engine_takes(const sb_engine *engine, const char *const *arguments, size_t count, sb_error **err);
+
 /* Runs a program whose output is small and that answers at once: *ret_output (trimmed, in `arena`). A failure
  * is SB_ERR_ENGINE with its last line. */
 int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
@@ -65,19 +70,26 @@ int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice
 /* The same for moving an image on this machine, which wants no credentials, and must not miss them. */
 int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
 
+/* The host name of steps, which programs write down: BuildKit's own, and with every engine that lets us. */
+#define SB_STEP_HOST "buildkitsandbox"
+/* May this engine's steps be given a host name? builder/engine_run.c */
+bool sb_engine_names_host(const sb_engine *engine);
+
 /* builder/engine_run.c: an engine at work. */
 typedef struct sb_engine_job {
     const char *const *argv;
     const char *const *env; /* as in sb_process_options; may be NULL */
     const char *what;       /* "the build", for messages */
     bool quiet;             /* its output is shown only when it fails */
+    const char *host;       /* name of the machine as it sees it; NULL: the machine's */
     bool unplugged;         /* in a network namespace with nothing but a loopback interface */
     sb_misses *misses;      /* gets its output; may be NULL */
 } sb_engine_job;
 /* Its output goes to the caller's standard error. SB_ERR_BUILD when it fails. */
 int sb_engine_run(const sb_engine_job *job, sb_error **err);
 /* A plan's build, looked through for its steps' misses. */
-int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, sb_error **err);
+int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, const char *host,
+                    sb_error **err);
 /* The same with its output to a descriptor. */
 int sb_engine_run_to(const sb_engine_job *job, int output, sb_error **err);
 /* builder/engine_unplugged.c: the same in an empty network. */

@@ -88,7 +88,26 @@ static int add_images(const sb_plan *plan, sb_argv *argv, sb_error **err)
     return 0;
 }
 
-static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
+/* It has one network for all steps. */
+static bool takes_network(const sb_plan *plan)
+{
+    return plan->options->offline || !plan->record;
+}
+
+/*
+ * Buildah's steps share what Buildah has, when told to: then they have a host name that is no chance. It
+ * forgets about --network=none as soon as anything is said about the host name, so that it needs an empty
+ * network itself, which a cache in a registry does not allow.
+ */
+static bool shares_host(const sb_plan *plan)
+{
+    for (size_t i = 0; i < plan->options->engine_argument_count; i++)
+        if (strncmp(plan->options->engine_arguments[i], "--cache-", 8) == 0)
+            return false;
+    return sb_engine_names_host(plan->engine);
+}
+
+static int command_for(const sb_plan *plan, bool host, sb_argv *argv, sb_error **err)
 {
     const sb_build_options *options = plan->options;
 
@@ -105,9 +124,8 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
         sb_argv_addf(argv, "--build-arg=SOURCE_DATE_EPOCH=%lld", (long long)plan->lock->epoch);
     if (options->no_cache)
         sb_argv_add(argv, "--no-cache");
-    /* It has one network for all steps. */
-    if (options->offline || !plan->record)
-        sb_argv_add(argv, "--network=none");
+    if (takes_network(plan))
+        sb_argv_add(argv, host ? "--network=host" : "--network=none");
     if (add_images(plan, argv, err) < 0)
         return -1;
     sb_argv_add_contexts(argv, plan);
@@ -117,6 +135,11 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
     sb_argv_addf(argv, "--ignorefile=%" SB_FMT, SB_ARG(plan->ignore_path));
     sb_argv_addf(argv, "--file=%" SB_FMT, SB_ARG(plan->dockerfile_path));
     return 0;
+}
+
+static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
+{
+    return command_for(plan, false, argv, err);
 }
 
 /* --- Build --- */
@@ -142,19 +165,26 @@ static bool must_unplug(const sb_plan *plan)
 {
     const char *isolation = getenv("BUILDAH_ISOLATION");
 
-    return (plan->options->offline || !plan->record) && isolation && strcmp(isolation, "chroot") == 0;
+    return takes_network(plan) && isolation && strcmp(isolation, "chroot") == 0;
 }
 
 static int build_image(const sb_plan *plan, sb_argv *argv, char **ret_id, sb_error **err)
 {
     sb_slice iidfile = sb_arena_printf(argv->arena, "%" SB_FMT "/image-id", SB_ARG(plan->path));
+    const char *host = plan->options->step_host ? plan->options->step_host : SB_STEP_HOST;
+    bool shared = shares_host(plan);
     size_t id_len;
 
-    if (command(plan, argv, err) < 0)
+    if (command_for(plan, shared, argv, err) < 0)
         return -1;
+    if (shared) {
+        sb_argv_add(argv, "--uts=host");
+        sb_argv_addf(argv, "--add-host=%s:127.0.0.1", host);
+    }
     sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_build(plan, sb_argv_end(argv), must_unplug(plan), err) < 0)
+    if (sb_engine_build(plan, sb_argv_end(argv), must_unplug(plan) || (shared && takes_network(plan)),
+                        shared ? host : NULL, err) < 0)
         return -1;
     return sb_read_file(AT_FDCWD, iidfile.ptr, 4096, ret_id, &id_len, NULL, err);
 }

@@ -199,6 +199,8 @@ static int command(const sb_plan *plan, sb_argv *argv, sb_error **err)
     if (options->target)
         sb_argv_addf(argv, "--target=%s", options->target);
     sb_argv_addf(argv, "--build-arg=SOURCE_DATE_EPOCH=%lld", (long long)plan->lock->epoch);
+    if (options->step_host)
+        sb_argv_addf(argv, "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=%s", options->step_host);
     if (options->no_cache)
         sb_argv_add(argv, "--no-cache");
     if (options->offline)
@@ -230,7 +232,7 @@ static int build_classic(const sb_plan *plan, const char *layout, sb_argv *argv,
 
     sb_argv_addf(argv, "--iidfile=%" SB_FMT, SB_ARG(iidfile));
     sb_argv_addf(argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_build(plan, sb_argv_end(argv), false, err) < 0 ||
+    if (sb_engine_build(plan, sb_argv_end(argv), false, NULL, err) < 0 ||
         sb_read_file(AT_FDCWD, iidfile.ptr, 4096, &id, &id_len, NULL, err) < 0)
         return -1;
     {
@@ -267,7 +269,7 @@ static int build(const sb_plan *plan, const char *layout, sb_digest *ret_manifes
         return build_classic(plan, layout, &argv, ret_manifest, err);
     sb_argv_addf(&argv, "--output=type=oci,dest=%s,tar=false,compression=uncompressed", layout);
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    if (sb_engine_build(plan, sb_argv_end(&argv), false, err) < 0)
+    if (sb_engine_build(plan, sb_argv_end(&argv), false, NULL, err) < 0)
         return -1;
     return sb_result_manifest(layout, ret_manifest, err);
 }
@@ -282,7 +284,7 @@ static int run(const sb_plan *plan, sb_error **err)
         return -1;
     sb_argv_add(&argv, "--output=type=cacheonly");
     sb_argv_addf(&argv, "%" SB_FMT, SB_ARG(plan->context_path));
-    return sb_engine_build(plan, sb_argv_end(&argv), false, err);
+    return sb_engine_build(plan, sb_argv_end(&argv), false, NULL, err);
 }
 
 static void beside(const sb_plan *plan, const char *dir, const char *dest, sb_argv *argv)

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -133,10 +134,29 @@ static void relay_end(relay *r, bool failed)
 
 /* --- The engine --- */
 
+static int try_namespace(void *ctx)
+{
+    (void)ctx;
+    return unshare(CLONE_NEWUTS | CLONE_NEWNET) < 0;
+}
+
+/* A builder of Docker's takes the name as an argument; Buildah is a child of ours, and lets its steps have
+ * what it has. */
+bool sb_engine_names_host(const sb_engine *engine)
+{
+    int status = 1;
+    pid_t pid;
+
+    if (engine->kind == SB_ENGINE_DOCKER)
+        return true;
+    return engine->kind == SB_ENGINE_BUILDAH && sb_process_fork(try_namespace, NULL, &pid, NULL) == 0 &&
+           sb_process_wait(pid, &status, NULL) == 0 && status == 0;
+}
+
 int sb_engine_run_to(const sb_engine_job *job, int output, sb_error **err)
 {
     sb_process_options options = {
-        .argv = job->argv, .env = job->env, .output_fd = output, .errors_fd = output};
+        .argv = job->argv, .env = job->env, .host_name = job->host, .output_fd = output, .errors_fd = output};
     int status;
 
     if (sb_process_run(&options, &status, err) < 0)
@@ -163,11 +183,13 @@ int sb_engine_run(const sb_engine_job *job, sb_error **err)
     return result;
 }
 
-int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, sb_error **err)
+int sb_engine_build(const sb_plan *plan, const char *const *argv, bool unplugged, const char *host,
+                    sb_error **err)
 {
     sb_engine_job job = {.argv = argv,
                          .env = plan->record ? plan->record->environment : NULL,
                          .what = "the build",
+                         .host = host,
                          .quiet = plan->options->quiet,
                          .unplugged = unplugged,
                          .misses = plan->misses};

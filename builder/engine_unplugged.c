@@ -4,7 +4,6 @@
 
 #include <sbuild/process.h>
 
-#include <errno.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -45,11 +44,8 @@ int sb_engine_run_unplugged(const sb_engine_job *job, int output, sb_error **err
     pid_t pid;
     int status;
 
-    if (sb_process_fork(run_in_child, &u, &pid, err) < 0)
+    if (sb_process_fork(run_in_child, &u, &pid, err) < 0 || sb_process_wait(pid, &status, err) < 0)
         return -1;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return sb_fail(err, SB_ERR_IO, "cannot wait for %s: %s", job->argv[0], strerror(errno));
     if (sb_interrupted)
         return sb_fail(err, SB_ERR_INTERRUPTED, "%s was interrupted", job->what);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

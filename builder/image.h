@@ -47,6 +47,8 @@ typedef struct sb_xattr {
     sb_slice name;
     sb_slice value;
 } sb_xattr;
+/* Of two sorted lists. */
+bool sb_xattrs_eq(const sb_xattr *a, size_t a_count, const sb_xattr *b, size_t b_count);
 
 typedef enum sb_entry_type {
     SB_ENTRY_FILE = '0',

@@ -12,17 +12,6 @@ static uint32_t stamp_of(const sb_rootfs *rootfs)
     return (uint32_t)rootfs->layer_count;
 }
 
-static bool same_xattrs(const sb_inode *a, const sb_inode *b)
-{
-    if (a->xattr_count != b->xattr_count)
-        return false;
-    for (size_t i = 0; i < a->xattr_count; i++)
-        if (!sb_slice_eq(a->xattrs[i].name, b->xattrs[i].name) ||
-            !sb_slice_eq(a->xattrs[i].value, b->xattrs[i].value))
-            return false;
-    return true;
-}
-
 /* Equal in everything but the time. */
 static int is_same(sb_rootfs *rootfs, sb_inode *a, sb_inode *b, bool *ret_same, sb_error **err)
 {
@@ -30,7 +19,7 @@ static int is_same(sb_rootfs *rootfs, sb_inode *a, sb_inode *b, bool *ret_same, 
 
     *ret_same = false;
     if (a->type != b->type || a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
-        !same_xattrs(a, b))
+        !sb_xattrs_eq(a->xattrs, a->xattr_count, b->xattrs, b->xattr_count))
         return 0;
     switch (a->type) {
     case SB_ENTRY_FILE:

@@ -295,6 +295,16 @@ static sb_slice ustar_path(const unsigned char *block, sb_buf *into)
     return sb_buf_slice(into);
 }
 
+bool sb_xattrs_eq(const sb_xattr *a, size_t a_count, const sb_xattr *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (!sb_slice_eq(a[i].name, b[i].name) || !sb_slice_eq(a[i].value, b[i].value))
+            return false;
+    return true;
+}
+
 static int compare_xattrs(const void *a, const void *b)
 {
     return sb_slice_cmp(((const sb_xattr *)a)->name, ((const sb_xattr *)b)->name);

@@ -32,18 +32,20 @@ static sb_slice architecture(const sb_plan *plan)
     return sb_seal_architecture(plan->arena, plan->platform);
 }
 
-/*
- * Never from the engine's cache, by a line of its own: where a build is told to use no cache, newer BuildKits
- * give it new cache mounts as well.
- */
-static void begin_run(const sb_plan *plan, const char *nonce, sb_buf *text)
+/* Never from an engine's cache: what is in cache mounts is not part of its key. (And not --no-cache, which
+ * makes cache mounts empty in newer BuildKits.) */
+static int begin_run(const sb_plan *plan, sb_buf *text, sb_error **err)
 {
     sb_slice arch = architecture(plan);
+    char nonce[SB_NONCE_LEN + 1];
 
+    if (sb_record_nonce(nonce, err) < 0)
+        return -1;
     sb_buf_printf(text,
-                  "FROM scratch\nENV SBUILD_ONCE=%s\nRUN --mount=type=bind,from=" SB_SEAL_CONTEXT
+                  "FROM scratch\nENV SBUILD_RUN=%s\nRUN --mount=type=bind,from=" SB_SEAL_CONTEXT
                   ",source=program/%" SB_FMT ",target=" SB_STEP_BIN_DIR " \\\n",
                   nonce, SB_ARG(arch));
+    return 0;
 }
 
 /* Makes the directory `name` below the plan's, with this Dockerfile: *argv builds it into NAME-out. */
@@ -70,18 +72,12 @@ static void forget(const sb_plan *plan, const sb_engine_ops *ops, const char *na
         ops->forget(plan, sb_arena_printf(plan->arena, "%" SB_FMT "/%s", SB_ARG(plan->path), name).ptr);
 }
 
-/*
- * Of cache mounts: ids of the mounts, and of the steps that record into them. With a mode, owner or source,
- * newer BuildKits tell mounts apart by more than their id.
- */
+/* Of cache mounts: ids of the mounts, and of the steps that record into them. */
 static int add_command(const sb_plan *plan, const char *command, const char *last, const sb_slice *caches,
                        const char *const *ids, size_t count, sb_buf *text, sb_error **err)
 {
-    char nonce[SB_NONCE_LEN + 1];
-
-    if (sb_record_nonce(nonce, err) < 0)
+    if (begin_run(plan, text, err) < 0)
         return -1;
-    begin_run(plan, nonce, text);
     for (size_t i = 0; i < count; i++)
         sb_buf_printf(text, "  --mount=type=cache,id=%" SB_FMT ",target=%s/%s,sharing=locked \\\n",
                       SB_ARG(caches[i]), in_dir, ids[i]);
@@ -89,7 +85,7 @@ static int add_command(const sb_plan *plan, const char *command, const char *las
     for (size_t i = 0; i < count; i++)
         sb_buf_printf(text, ",\"%s/%s\"", in_dir, ids[i]);
     sb_buf_printf(text, "%s]\n", last);
-    return sb_buf_check(text, "what takes the recordings", err);
+    return sb_buf_check(text, "a build beside the real one", err);
 }
 
 /* Not every engine says it in a way that anybody could understand. */

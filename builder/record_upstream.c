@@ -48,24 +48,6 @@ static void add_proxies(sb_recorder *r)
     }
 }
 
-static int check_arguments(const sb_recorder *r, sb_error **err)
-{
-    for (size_t i = 0; i < r->argument_count; i++) {
-        sb_slice value = sb_slice_z(r->arguments[i]);
-        sb_slice name = sb_slice_cut(&value, '=');
-        const char *why;
-
-        if (sb_slice_starts(name, SB_LIT("--")))
-            name = sb_slice_sub(name, 2, name.len);
-        why = r->ops->refuses(r->engine, name, value);
-        if (why)
-            return sb_fail(err, SB_ERR_ENGINE,
-                           "--%" SB_FMT " cannot be handed to %" SB_FMT " %" SB_FMT ": %s", SB_ARG(name),
-                           SB_ARG(r->engine->name), SB_ARG(r->engine->version), why);
-    }
-    return 0;
-}
-
 /*
  * Engines without a daemon keep cache mounts among their temporary files, whose usual directory is
  * everybody's; and since steps of any user record, everybody could write to a recording there.
@@ -139,7 +121,8 @@ int sb_record_connect(sb_recorder *r, sb_error **err)
     r->ops = sb_engine_ops_of(r->engine->kind);
     for (size_t i = 0; i < build->engine_argument_count; i++)
         add_argument(r, build->engine_arguments[i]);
-    if (check_arguments(r, err) < 0 || set_private_temp(r, err) < 0 || sb_record_secret(r->secret, err) < 0 ||
+    if (sb_engine_takes(r->engine, r->arguments, r->argument_count, err) < 0 ||
+        set_private_temp(r, err) < 0 || sb_record_secret(r->secret, err) < 0 ||
         sb_http_authorities(r->project->settings, &bundle, err) < 0 || add_credentials(r, err) < 0)
         return -1;
     add_proxies(r);

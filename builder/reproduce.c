@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <time.h>
 
-#define HOST_ARGUMENT "--build-arg=BUILDKIT_SANDBOX_HOSTNAME=sbuild-check"
 #define CHECK_DIR "check"
 #define AGAIN CHECK_DIR "/again"
 #define IMAGES CHECK_DIR "/images"
@@ -205,28 +204,22 @@ static int try_other_engine(check *c, const sb_attempt *first, sb_error **err)
 /* --- The whole --- */
 
 /* The options of a build without any cache; of the second one, with what its engine lets us change. */
-static sb_build_options options_of(const sb_build_options *options, const sb_engine *engine, bool again,
-                                   sb_arena *arena)
+static sb_build_options options_of(const sb_build_options *options, bool again)
 {
     sb_build_options own = *options;
-    const char **arguments = sb_arena_array(arena, const char *, options->engine_argument_count + 2);
 
     own.no_cache = true;
-    if (!again)
-        return own;
-    own.scratch = AGAIN;
-    for (size_t i = 0; i < options->engine_argument_count; i++)
-        arguments[i] = options->engine_arguments[i];
-    if (engine->kind == SB_ENGINE_DOCKER)
-        arguments[own.engine_argument_count++] = HOST_ARGUMENT;
-    own.engine_arguments = arguments;
+    if (again) {
+        own.scratch = AGAIN;
+        own.step_host = SB_CHECK_HOST;
+    }
     return own;
 }
 
 static int check_platform(check *c, sb_attempt *first, const sb_build_options *options, sb_error **err)
 {
-    sb_build_options plain = options_of(options, first->engine, false, c->arena);
-    sb_build_options again = options_of(options, first->engine, true, c->arena);
+    sb_build_options plain = options_of(options, false);
+    sb_build_options again = options_of(options, true);
     sb_attempt second = *first;
 
     first->options = &plain;

@@ -60,6 +60,8 @@ void sb_comparison_text(const sb_comparison *comparison, sb_slice dockerfile, sb
 
 /* --- Inside: builder/reproduce_attempt.c --- */
 
+#define SB_CHECK_HOST "sbuild-check" /* host name of the steps in the second build */
+
 typedef struct sb_attempt { /* one build, in a process of its own */
     sb_project *project;
     const sb_lock *lock;

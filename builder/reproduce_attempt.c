@@ -15,15 +15,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define OTHER_HOST "sbuild-check"
-#define BUILDKIT_HOST "buildkitsandbox"
 
 enum { MESSAGE_MAX = 16 << 20 };
 
@@ -76,7 +71,6 @@ static void change_processors(const told *t)
         note(t->varied, "processors: 1 instead of %u", before);
 }
 
-/* A builder of Docker's runs the steps, wherever it is; the other engines are children of ours. */
 static void change_conditions(const sb_attempt *a, const told *t)
 {
     mode_t before = umask(0), after = before == 077 ? 022 : 077;
@@ -84,17 +78,14 @@ static void change_conditions(const sb_attempt *a, const told *t)
     umask(after);
     note(t->varied, "umask: %04o instead of %04o", (unsigned)after, (unsigned)before);
     note(t->varied, "names of the directories that the engine gets");
-    if (a->engine->kind == SB_ENGINE_DOCKER) {
-        note(t->varied, "host name of the steps: " OTHER_HOST " instead of " BUILDKIT_HOST);
-        note(t->fixed, "processors: steps run in Docker's daemon, which has its own");
-        return;
-    }
-    change_processors(t);
-    if (unshare(CLONE_NEWUTS) < 0 || sethostname(OTHER_HOST, sizeof(OTHER_HOST) - 1) < 0)
-        note(t->fixed, "host name of the machine: %s", strerror(errno));
+    if (sb_engine_names_host(a->engine))
+        note(t->varied, "host name of the steps: " SB_CHECK_HOST " instead of " SB_STEP_HOST);
     else
-        note(t->varied, "host name of the machine: " OTHER_HOST);
-    note(t->varied, "host name of the steps: the engine gives each another one");
+        note(t->varied, "host name of the steps: the engine gives each another one");
+    if (a->engine->kind == SB_ENGINE_DOCKER)
+        note(t->fixed, "processors: steps run in Docker's daemon, which has its own");
+    else
+        change_processors(t);
 }
 
 /* --- In the child: the build --- */
@@ -166,8 +157,8 @@ static int build(const sb_attempt *a, const told *t, sb_error **err)
     json_object_set_new(t->message, "origins", origins_json(origins, sources, made.layer_count));
     if (a->engine->kind != SB_ENGINE_DOCKER)
         json_object_set_new(t->message, "cpus", json_integer((json_int_t)processors()));
-    else
-        sb_json_set_strz(t->message, "host", a->changed ? OTHER_HOST : BUILDKIT_HOST);
+    if (sb_engine_names_host(a->engine))
+        sb_json_set_strz(t->message, "host", a->changed ? SB_CHECK_HOST : SB_STEP_HOST);
     (void)sb_remove_tree(plan->dirfd, "result", NULL);
     return 0;
 }
@@ -197,21 +188,6 @@ static int work(void *ctx)
 }
 
 /* --- In the parent --- */
-
-static int wait_for(pid_t pid, int *ret_status, sb_error **err)
-{
-    bool asked = false;
-
-    while (waitpid(pid, ret_status, 0) < 0) {
-        if (errno != EINTR)
-            return sb_fail(err, SB_ERR_IO, "cannot wait for a build: %s", strerror(errno));
-        if (sb_interrupted && !asked) {
-            asked = true;
-            (void)kill(pid, SIGTERM);
-        }
-    }
-    return 0;
-}
 
 static sb_slice *read_notes(sb_arena *arena, const json_t *list, size_t *ret_count)
 {
@@ -264,7 +240,7 @@ int sb_attempt_run(sb_attempt *attempt, sb_error **err)
 
     if (fd < 0)
         return sb_fail(err, SB_ERR_IO, "cannot create a file in memory: %s", strerror(errno));
-    if (sb_process_fork(work, &job, &pid, err) < 0 || wait_for(pid, &status, err) < 0)
+    if (sb_process_fork(work, &job, &pid, err) < 0 || sb_process_wait(pid, &status, err) < 0)
         return -1;
     if (sb_interrupted)
         return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");

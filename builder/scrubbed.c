@@ -211,15 +211,6 @@ static const struct {
     {"wget", "ftp://", "it is not HTTP, so it cannot be recorded; most FTP servers answer under https too"},
     {"svn", "svn://",
      "it is not HTTP, so it cannot be recorded; most Subversion servers answer under https too"},
-    {"gpg", "--recv-keys",
-     "it asks key servers without proxy and by its own certificates, so it cannot be recorded; fetch the key "
-     "over https (\"curl … | gpg --import\"), or COPY it"},
-    {"gpg", "--recv-key",
-     "it asks key servers without proxy and by its own certificates, so it cannot be recorded; fetch the key "
-     "over https (\"curl … | gpg --import\"), or COPY it"},
-    {"apt-key", "--recv-keys",
-     "it asks key servers without proxy and by its own certificates, so it cannot be recorded; fetch the key "
-     "over https into /etc/apt/keyrings"},
 };
 
 static bool has_word(const sb_shell_command *command, const char *end)
@@ -228,6 +219,33 @@ static bool has_word(const sb_shell_command *command, const char *end)
         if (sb_slice_ends(command->words[i], sb_slice_z(end)))
             return true;
     return false;
+}
+
+/*
+ * gpg's helper takes neither proxy nor certificates from its environment. Key servers without TLS are found
+ * by name all the same; those with it, the default among them, are not trusted.
+ */
+static void look_for_key_servers(worry_look *look, sb_slice program, const sb_shell_command *command)
+{
+    static const char *const programs[] = {"gpg", "gpg2", "apt-key"};
+    bool is_one = false, named = false, secure = false;
+    size_t receives = 0;
+
+    for (size_t i = 0; i < SB_COUNT(programs); i++)
+        is_one = is_one || sb_slice_eqz(program, programs[i]);
+    for (size_t i = 1; is_one && i < command->count; i++) {
+        sb_slice word = command->words[i];
+
+        named = named || sb_slice_starts(word, SB_LIT("--keyserver"));
+        secure = secure || sb_slice_find(word, SB_LIT("hkps://")) >= 0;
+        if (sb_slice_starts(word, SB_LIT("--recv-key")) || sb_slice_starts(word, SB_LIT("--receive-key")))
+            receives = i;
+    }
+    if (receives && (secure || !named))
+        add(look, SB_WORRY_UNRECORDABLE, command, receives,
+            SB_LIT("gpg asks key servers by its own certificates, so this cannot be recorded; fetch the key "
+                   "over "
+                   "https (\"curl … | gpg --import\"), COPY it, or, as root, say --keyserver hkp://HOST"));
 }
 
 static void look_for_protocols(worry_look *look, sb_slice program, const sb_shell_command *command)
@@ -291,6 +309,7 @@ static void look_at(worry_look *look, sb_slice text)
             program = sb_slice_sub(program, (size_t)slash + 1, program.len);
         look_for_scrubbers(look, program, &commands[i]);
         look_for_protocols(look, program, &commands[i]);
+        look_for_key_servers(look, program, &commands[i]);
         look_inside(look, &commands[i]);
     }
     look->depth--;

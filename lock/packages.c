@@ -240,6 +240,19 @@ static int fill(collector *c, sb_error **err)
 
 /* --- Who vouches for them --- */
 
+sb_slice sb_package_vouched(const sb_lock_package *package)
+{
+    static const char *const signed_kinds[] = {"pkg:deb/", "pkg:apk/", "pkg:rpm/"};
+
+    if (package->vouched.len)
+        return package->vouched;
+    /* By the signature of an index, or their own, unless something else fetched them. */
+    for (size_t i = 0; i < SB_COUNT(signed_kinds); i++)
+        if (sb_slice_starts(package->purl, sb_slice_z(signed_kinds[i])))
+            return SB_LIT("its package manager, if that fetched it; else nobody (first use)");
+    return SB_LIT("nobody (first use)");
+}
+
 static int check_body(collector *c, const sb_native *native, const sb_named *named,
                       const sb_native_entry **ret_entry, sb_error **err)
 {

@@ -4,7 +4,7 @@
 #define SBUILD_LOCK_PACKAGES_H
 
 #include <lock/purl.h>
-#include <sbuild/step.h>
+#include <sbuild/lock.h>
 
 typedef struct sb_named { /* an answer with a name */
     sb_purl purl;
@@ -22,5 +22,8 @@ typedef struct sb_named { /* an answer with a name */
  */
 int sb_packages_of_manifest(const sb_step_manifest *manifest, sb_arena *arena, sb_named **ret_named,
                             size_t *ret_count, sb_error **err);
+
+/* Who vouches for it, in words: a file, or who checked it when it was recorded. */
+sb_slice sb_package_vouched(const sb_lock_package *package);
 
 #endif

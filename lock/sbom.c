@@ -4,7 +4,7 @@
 #include <lock/sbom.h>
 
 #include <lock/evidence.h>
-#include <lock/purl.h>
+#include <lock/packages.h>
 
 typedef struct collector {
     const sb_lock *lock;
@@ -114,8 +114,7 @@ static void add_package(collector *c, const sb_lock_package *package)
         part->version = version;
         part->purl = package->purl;
     }
-    if (package->vouched.len)
-        part->vouched = package->vouched;
+    part->vouched = sb_package_vouched(package);
     part->needed = sb_arena_array(c->arena, sb_slice, package->step_count + 1);
     for (size_t i = 0; i < package->step_count; i++)
         part->needed[part->needed_count++] = step_named(c, package->steps[i]);

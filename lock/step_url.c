@@ -145,12 +145,15 @@ static int fail_url(sb_slice url, const char *why, sb_error **err)
     return sb_fail(err, SB_ERR_PARSE, "\"%s\" cannot be locked: %s", shown, why);
 }
 
+#define HOST_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789.-_~%"
+
 /* "host", "host:8080", "[::1]:8080" in lower case, without the port that the scheme has anyway. */
 static int add_authority(sb_buf *out, sb_slice url, sb_slice authority, bool https, sb_error **err)
 {
     ptrdiff_t at = sb_slice_rchr(authority, '@'), colon;
     sb_slice whole = authority, host, port = SB_NIL;
     uint64_t number;
+    bool literal;
 
     if (at >= 0)
         authority = sb_slice_sub(authority, (size_t)at + 1, authority.len);
@@ -161,17 +164,20 @@ static int add_authority(sb_buf *out, sb_slice url, sb_slice authority, bool htt
     } else {
         host = authority;
     }
-    if (host.len > 1 && sb_slice_ends(host, SB_LIT(".")))
+    while (host.len && sb_slice_ends(host, SB_LIT(".")))
         host.len--;
     if (!host.len)
         return fail_url(url, "it has no host", err);
     /* Some read it as "/", others as a part of the user name. */
     if (sb_slice_chr(whole, '\\') >= 0)
         return fail_url(url, "it has no valid host", err);
+    /* "[::1]" */
+    literal = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
     for (size_t i = 0; i < host.len; i++) {
         char c = sb_ascii_lower(host.ptr[i]);
+        bool bracket = literal && (i == 0 || i + 1 == host.len);
 
-        if (!c || !strchr("abcdefghijklmnopqrstuvwxyz0123456789.-_~[]:%", c))
+        if (!c || (!bracket && !strchr(literal ? "0123456789abcdef:." : HOST_LETTERS, c)))
             return fail_url(url, "it has no valid host", err);
         sb_buf_addc(out, c);
     }

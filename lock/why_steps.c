@@ -50,12 +50,12 @@ static const sb_lock_step *step_of(const sb_lock *lock, sb_slice id)
 
 static void add_vouched(sb_why *why, const sb_lock_package *package)
 {
-    sb_autofree char *file = sb_printable(package->vouched.len ? package->vouched : SB_LIT(""));
+    sb_autofree char *vouched = sb_printable(sb_package_vouched(package));
     sb_autofree char *hash = sb_printable(package->integrity.len ? package->integrity : SB_LIT(""));
 
     if (*hash)
         sb_why_line(why, "integrity", "%s", hash);
-    sb_why_line(why, "vouched by", "%s", *file ? file : "nobody (first use)");
+    sb_why_line(why, "vouched by", "%s", vouched);
 }
 
 /* --- Packages --- */

@@ -125,6 +125,8 @@ static bool refuse(step_request *request, const sb_error *err)
         "This is the proxy of a build step, for http and https; the request is refused: %s\n", err->message);
 
     request->keep = false;
+    step_notice(request->server, "sbuild: a request is refused, %s (step %" SB_FMT ": %" SB_FMT ")",
+                err->message, SB_ARG(request->server->config->id), SB_ARG(request->server->config->label));
     step_server_report(request->server, "unrecordable", SB_NIL, sb_slice_z(err->message));
     return step_send_text(request, 400, text) && false;
 }

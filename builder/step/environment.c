@@ -23,10 +23,13 @@ typedef enum source {
     CA,    /* file: the step's authority alone, where it is added to those that are built in */
     TRUST, /* file: that and the image's, where it replaces them */
     WGETRC,
+    WGET2RC,
+    PHP,
     APT_CONF,
     SQV_POLICY,
     JAVA,
     EPOCH,
+    REPLAYED, /* the text, on replay alone */
 } source;
 
 static const struct {
@@ -80,9 +83,13 @@ static const struct {
     {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", OURS, TRUST, NULL},
     /* Both at once. */
     {"WGETRC", OURS, WGETRC, NULL},
+    {"WGET2RC", OURS, WGET2RC, NULL},
+    {"PHP_INI_SCAN_DIR", APPEND, PHP, NULL},
     {"APT_CONFIG", OURS, APT_CONF, NULL},
     {"APT_SEQUOIA_CRYPTO_POLICY", OURS, SQV_POLICY, NULL},
     {"JAVA_TOOL_OPTIONS", APPEND, JAVA, NULL},
+    /* What Go asks its checksum database depends on the order of its own threads; the lock vouches by now. */
+    {"GONOSUMDB", OURS, REPLAYED, "*"},
     /* The same every time. */
     {"SOURCE_DATE_EPOCH", KEEP, EPOCH, NULL},
     {"PYTHONHASHSEED", KEEP, TEXT, "0"},
@@ -152,12 +159,18 @@ static sb_slice value_of(sb_arena *arena, source wanted, const char *text, const
         return sb_slice_z(files->trust);
     case WGETRC:
         return sb_slice_z(files->wgetrc);
+    case WGET2RC:
+        return sb_slice_z(files->wget2rc);
+    case PHP:
+        return sb_arena_printf(arena, ":%s", files->php_dir); /* behind what is built in */
     case APT_CONF:
         return sb_slice_z(files->apt_conf);
     case SQV_POLICY:
         return sb_slice_z(files->sqv_policy); /* absent: not set */
     case JAVA:
         return java_options(arena, files, port);
+    case REPLAYED:
+        return config->mode == STEP_REPLAY ? sb_slice_z(text) : SB_NIL;
     case EPOCH:
         return sb_arena_printf(arena, "%lld", (long long)config->epoch);
     }
@@ -194,6 +207,8 @@ static void put(sb_arena *arena, char **env, size_t *count, const char *name, sb
 char **step_environment(sb_arena *arena, char *const *env, const step_config *config, const step_files *files,
                         unsigned port)
 {
+    static const step_files none = {0};
+    bool served = files != NULL;
     size_t count = 0;
     char **made;
 
@@ -210,13 +225,14 @@ char **step_environment(sb_arena *arena, char *const *env, const step_config *co
             continue;
         }
         if ((variables[i].rule == IF_SET && !set) || (variables[i].rule == KEEP && set) ||
-            (!files && variables[i].rule != KEEP))
+            (!served && variables[i].rule != KEEP))
             continue;
-        value = value_of(arena, variables[i].source, variables[i].text, config, files, port);
+        value = value_of(arena, variables[i].source, variables[i].text, config, served ? files : &none, port);
         if (!value.ptr)
             continue;
         if (variables[i].rule == APPEND && set && *set)
-            value = sb_arena_printf(arena, "%s %" SB_FMT, set, SB_ARG(value));
+            value =
+                sb_arena_printf(arena, "%s%s%" SB_FMT, set, value.ptr[0] == ':' ? "" : " ", SB_ARG(value));
         put(arena, made, &count, variables[i].name, value);
     }
     return made;

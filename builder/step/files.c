@@ -92,6 +92,33 @@ static int write_wgetrc(const step_files *files, char *const *env, sb_error **er
     return write_file(files->wgetrc, sb_buf_slice(&text), err);
 }
 
+/* wget 2 has a file of its own, and takes that of the environment in its place. */
+static int write_wget2rc(const step_files *files, char *const *env, sb_error **err)
+{
+    const char *chosen = step_environment_get(env, "WGET2RC");
+    const char *home = step_environment_get(env, "HOME");
+    sb_autofree char *own = sb_asprintf("%s/.config/wget/wget2rc", home ? home : "");
+    sb_autobuf text = SB_BUF_INIT(2 * USER_FILE_MAX);
+
+    add_file(&text, chosen && *chosen ? chosen : own, USER_FILE_MAX);
+    sb_buf_printf(&text, "ca-certificate = %s\n", files->trust);
+    if (sb_buf_check(&text, files->wget2rc, err) < 0)
+        return -1;
+    return write_file(files->wget2rc, sb_buf_slice(&text), err);
+}
+
+/* PHP's curl looks at no variable, but PHP reads a further directory of settings. */
+static int write_php(const step_files *files, sb_error **err)
+{
+    sb_autofree char *path = sb_asprintf("%s/zz-sbuild.ini", files->php_dir);
+    sb_autofree char *text =
+        sb_asprintf("curl.cainfo = %s\nopenssl.cafile = %s\n", files->trust, files->trust);
+
+    if (mkdir(files->php_dir, DIR_MODE) < 0 || chmod(files->php_dir, DIR_MODE) < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot make %s: %s", files->php_dir, strerror(errno));
+    return write_file(path, sb_slice_z(text), err);
+}
+
 static int write_java(const step_files *files, const step_ca *ca, sb_error **err)
 {
     sb_autobuf store = SB_BUF_INIT(BUNDLE_MAX);
@@ -167,10 +194,13 @@ int step_files_new(const char *tmp, const step_config *config, const step_ca *ca
     files->trust = sb_asprintf("%s/trust.pem", files->dir);
     files->trust_p12 = sb_asprintf("%s/trust.p12", files->dir);
     files->wgetrc = sb_asprintf("%s/wgetrc", files->dir);
+    files->wget2rc = sb_asprintf("%s/wget2rc", files->dir);
+    files->php_dir = sb_asprintf("%s/php.d", files->dir);
     files->apt_conf = sb_asprintf("%s/apt.conf", files->dir);
     files->apt_proxy = sb_asprintf("%s/" STEP_APT_PROXY, files->dir);
     if (write_file(files->ca, step_ca_pem(ca), err) < 0 || write_trust(files, ca, env, err) < 0 ||
-        write_wgetrc(files, env, err) < 0 || write_java(files, ca, err) < 0 ||
+        write_wgetrc(files, env, err) < 0 || write_wget2rc(files, env, err) < 0 ||
+        write_php(files, err) < 0 || write_java(files, ca, err) < 0 ||
         write_apt(files, config, port, env, err) < 0)
         return -1;
     *ret_files = SB_TAKE(files);
@@ -186,6 +216,8 @@ void step_files_free(step_files *files)
     free(files->trust);
     free(files->trust_p12);
     free(files->wgetrc);
+    free(files->wget2rc);
+    free(files->php_dir);
     free(files->apt_conf);
     free(files->apt_proxy);
     free(files->gpgv);

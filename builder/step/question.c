@@ -113,7 +113,8 @@ int step_question_of(step_request *request, sb_slice scheme, sb_slice tunnel, sb
 {
     sb_slice url = request->head.target;
 
-    if (!is_url(url)) {
+    /* Of another scheme: sb_step_url() says so by name. */
+    if (!is_url(url) && (url.ptr[0] == '/' || sb_slice_find(url, SB_LIT("://")) < 0)) {
         sb_slice authority = authority_of(request, tunnel);
 
         if (url.ptr[0] != '/' || !authority.len)

@@ -21,11 +21,14 @@ typedef struct step_life {
     step_server *server;
     step_dns *dns; /* NULL: not allowed here */
     step_files *files;
+    step_dnf *dnf;   /* NULL: nothing to take back */
     sb_arena *arena; /* of the environment */
 } step_life;
 
 static void step_life_free(step_life *step)
 {
+    if (step->dnf)
+        step_dnf_free(step->dnf);
     if (step->files)
         step_files_free(step->files);
     if (step->dns)
@@ -56,8 +59,10 @@ static int prepare(step_life *step, sb_error **err)
         step_ca_new(&step->ca, err) < 0 || step_server_new(step->config, step->ca, &step->server, err) < 0 ||
         step_dns_new(OUTSIDE, DNS_PORT, open_outside, step->server, &step->dns, err) < 0)
         return -1;
-    return step_files_new(SB_STEP_TMP_DIR, step->config, step->ca, step_server_port(step->server), environ,
-                          &step->files, err);
+    if (step_files_new(SB_STEP_TMP_DIR, step->config, step->ca, step_server_port(step->server), environ,
+                       &step->files, err) < 0)
+        return -1;
+    return step_dnf_trust(STEP_DNF_CONF, step->files->trust, &step->dnf, err);
 }
 
 static int start(step_life *step, step_child *child, char *const *argv, sb_error **err)
@@ -98,6 +103,8 @@ static int finish(const step_life *step, int status, sb_error **err)
 {
     unsigned fatal = 0, other = 0;
 
+    if (step->dnf && step_dnf_restore(step->dnf, err) < 0)
+        return -1;
     if (step_server_finish(step->server, &fatal, &other, err) < 0)
         return -1;
     if (step->config->mode == STEP_RECORD)

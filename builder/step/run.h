@@ -49,6 +49,16 @@ int step_export(char *const *from, size_t count, const char *to, sb_error **err)
 /* The recordings are on the host now: what is in their directories goes, as far as it can. */
 void step_forget(char *const *directories, size_t count);
 
+/* builder/step/dnf.c: the line in dnf.conf that has dnf trust the step's server, for the time of the command.
+ * *ret_dnf is NULL where there is no such file, or it is not ours to write. */
+#define STEP_DNF_CONF "/etc/dnf/dnf.conf"
+typedef struct step_dnf step_dnf;
+int step_dnf_trust(const char *path, const char *trust, step_dnf **ret_dnf, sb_error **err);
+/* Takes the line away again; a file that was left alone is what it was. */
+int step_dnf_restore(const step_dnf *dnf, sb_error **err);
+void step_dnf_free(step_dnf *dnf);
+SB_DEFINE_CLEANUP(step_dnf, step_dnf_free)
+
 /* --- builder/step/files.c: what clients read, in one directory below SB_STEP_TMP_DIR ------------------ */
 
 typedef struct step_files {
@@ -56,7 +66,8 @@ typedef struct step_files {
     char *ca;        /* PEM: the step's authority alone */
     char *trust;     /* PEM: that, and what the image trusts */
     char *trust_p12; /* the step's authority as Java wants it */
-    char *wgetrc;
+    char *wgetrc, *wget2rc;
+    char *php_dir; /* of settings */
     char *apt_conf;
     char *apt_proxy; /* link to this program, by the name under which it tells apt its proxy */
     /* On replay, as apt's program for signatures wants it; else NULL: */

@@ -101,8 +101,10 @@ int step_stream_fill(step_stream *stream)
         stream->start = 0;
     }
     if (stream->end == stream->cap) {
-        if (stream->cap >= SB_STEP_HEADERS_MAX)
+        if (stream->cap >= SB_STEP_HEADERS_MAX) {
+            errno = EMSGSIZE;
             return -1;
+        }
         stream->cap = stream->cap ? stream->cap * 2 : STEP_STREAM_PIECE;
         stream->buf = sb_realloc(stream->buf, stream->cap);
     }

@@ -27,6 +27,27 @@ int step_dial(step_server *server, sb_slice host, unsigned port, int *ret_fd, sb
 /* To a proxy that the user named, wherever it is. */
 int step_dial_proxy(const step_config *config, sb_slice host, unsigned port, int *ret_fd, sb_error **err);
 
+/* --- proxy.c: the proxies of the machine --- */
+/* A URL that sb_step_url() made, taken apart. */
+typedef struct step_place {
+    bool https;
+    sb_slice authority, host;
+    unsigned port;
+} step_place;
+
+typedef struct step_proxy {
+    sb_slice host;
+    unsigned port;
+    char *authorization; /* "Basic …" or NULL */
+} step_proxy;
+
+int step_place_of(sb_slice url, step_place *ret_place, sb_error **err);
+/* Which proxy leads to this place? *ret_proxy without a host: none. */
+int step_proxy_for(const step_config *config, const step_place *to, step_proxy *ret_proxy, sb_error **err);
+void step_proxy_clear(step_proxy *proxy);
+/* Through a connection to the proxy, one to the place. */
+int step_proxy_tunnel(step_stream *stream, const step_place *to, const step_proxy *through, sb_error **err);
+
 /* --- upstream.c --- */
 int step_upstream_new(step_server *server, step_upstream **ret_upstream, sb_error **err);
 void step_upstream_free(step_upstream *upstream);

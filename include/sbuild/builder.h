@@ -72,8 +72,9 @@ typedef struct sb_build_options {
     const char *expect;               /* image ID or manifest digest that must come out; may be NULL */
     /* Build twice under different conditions, and hand nothing over unless the images are the same. */
     bool check_reproducible;
-    const char *report;  /* a file for what differs, as HTML; may be NULL */
-    const char *scratch; /* a directory below `.sbuild` to work in; NULL: that itself */
+    const char *report;    /* a file for what differs, as HTML; may be NULL */
+    const char *step_host; /* host name of the steps, where the engine lets us choose; NULL: the usual one */
+    const char *scratch;   /* a directory below `.sbuild` to work in; NULL: that itself */
     bool quiet;
     const char *iidfile;
     const char *metadata_file;

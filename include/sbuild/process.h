@@ -19,6 +19,7 @@ typedef struct sb_process_options {
     const char *const *unset; /* names to remove from the environment; NULL-terminated; may be NULL */
     bool clear_env;           /* start from `env` alone (PATH and HOME are kept) */
     const char *cwd;          /* NULL: the own */
+    const char *host_name;    /* of the machine as it sees it, where that may be changed; NULL: the own */
     sb_slice input;           /* written to its standard input, which is /dev/null when this is absent */
     int input_fd;             /* > 0: its standard input instead of `input` */
     sb_buf *output;           /* standard output; NULL: inherited */
@@ -42,6 +43,8 @@ int sb_process_run(const sb_process_options *options, int *ret_status, sb_error 
  * *ret_pid, and may kill it before; the child is killed when the caller's process dies.
  */
 int sb_process_fork(int (*work)(void *ctx), void *ctx, pid_t *ret_pid, sb_error **err);
+/* Waits for its end, and tells it to end when the user wants to stop: *ret_status as waitpid() has it. */
+int sb_process_wait(pid_t pid, int *ret_status, sb_error **err);
 /* The program's full path, or NULL when PATH does not have it. The caller frees it. */
 char *sb_process_find(const char *name);
 

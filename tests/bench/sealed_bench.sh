@@ -15,6 +15,7 @@ SBUILD=${SBUILD:-$E2E/../../build/release/cli/sbuild}
 rounds=${1:-3}
 examples=(apt npm pip go cargo)
 
+SEALED_MIRROR=yes # for the peer
 sealed_start
 # The peer reaches the registries as this machine does, with the authorities that it trusts.
 mkdir "$T/ca"

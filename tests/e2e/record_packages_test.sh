@@ -48,6 +48,8 @@ assert_ok sbuild verify "$P"
 assert_ok sbuild why pad@1 "$P"
 assert_contains "$OUT" "needed by    Dockerfile:2: RUN wget"
 assert_contains "$OUT" "vouched by   web/package-lock.json"
+assert_ok sbuild why curl@1 "$P"
+assert_contains "$OUT" "vouched by   its package manager, if that fetched it"
 cp "$LOCK" "$T/before.lock"
 
 now "a review speaks of packages"

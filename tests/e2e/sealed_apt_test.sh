@@ -70,6 +70,7 @@ assert_same "$T/kept.lock" "$T/kept/Dockerfile.lock"
 
 disconnect
 stop_part files.sh files
+BUILDAH=(kept vendor)
 replay "${PROJECTS[@]}"
 ran apt "jq works"
 packages=$(head -n 1 "$T/apt.ran")
@@ -77,7 +78,6 @@ packages=$(head -n 1 "$T/apt.ran")
 ran kept "Hello, world!"
 assert_ne 0 "$(tail -n 1 "$T/kept.ran")" "apt's lists, which were to stay"
 ran vendor "vendor-tool 2.5"
-replay_buildah kept vendor
 
 now "six years later: keys have expired, Release files are past their date"
 for name in kept vendor; do

@@ -25,9 +25,9 @@ package maven pkg:maven/com.google.code.gson/gson@2.11.0
 package maven pkg:maven/org.apache.maven.plugins/maven-shade-plugin@3.6.0
 
 disconnect
+BUILDAH=(go)
 replay "${PROJECTS[@]}"
 ran go "Hallo, lock!"
 ran tool "Hello, world!"
 ran cargo "7 words"
 ran maven '{"hello":"lock"}'
-replay_buildah go

@@ -96,6 +96,7 @@ assert_eq "" "$(cat "$T"/shapes/sbuild.vendor/sha256/*/* "$T/shapes/Dockerfile.l
 disconnect
 stop_part files.sh files
 stop_part git-server.sh git
+BUILDAH=(signed-download git)
 replay "${PROJECTS[@]}"
 ran signed-download "Noteworthy changes in release 2.10"
 ran git outer
@@ -109,4 +110,3 @@ app"
 ran shapes "ranges: 100
 100
 2000000"
-replay_buildah signed-download git

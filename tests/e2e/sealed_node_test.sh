@@ -86,10 +86,10 @@ package pnpm pkg:npm/wrap-ansi@7
 package postinstall pkg:npm/is-number@7.0.0
 
 disconnect
+BUILDAH=(npm web)
 replay "${PROJECTS[@]}"
 ran npm "Hello, lock!"
 ran web "=>"
 for name in yarn1 berry pnpm; do ran $name "true 3"; done
 ran postinstall " bytes"
 ran postinstall "is-number-7.0.0.tgz"
-replay_buildah npm web

@@ -6,7 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/sealed_lib.sh"
 
-sealed_start --mirror
+SEALED_MIRROR=yes
+sealed_start
 now "the registries"
 mkdir "$T/lan"
 for name in gems rpms; do

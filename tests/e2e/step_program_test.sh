@@ -150,7 +150,7 @@ assert_status 3
 now "any user, a read-only root: and nothing is left behind"
 for user in 0 1000 65534; do
 	ROOM_USER=$user ROOM_RO=1 ROOM_AFTER='find "$root/.sbuild-tmp" -mindepth 1' run step debian /bin/sh -c \
-		'id -u; for f in /.sbuild-tmp/step/*; do test -r $f || echo unreadable: $f; done; ls -A /.sbuild-tmp'
+		'id -u; for f in /.sbuild-tmp/step/* /.sbuild-tmp/step/php.d/*; do test -r $f || echo unreadable: $f; done; ls -A /.sbuild-tmp'
 	assert_status 0
 	assert_eq "$user"$'\n'step "$OUT"
 	assert_file "$T/after" ''
@@ -159,8 +159,24 @@ ROOM_USER=1000 run step debian /bin/sh -c 'umask 077; cat /.sbuild-tmp/step/trus
 assert_status 0
 
 now "other users of the step can read its files, and may put theirs beside them"
-run step debian /bin/bash -c 'umask 077; setpriv --reuid=1234 --clear-groups sh -c "cat /.sbuild-tmp/step/* >/dev/null && touch /.sbuild-tmp/x"'
+run step debian /bin/bash -c 'umask 077; setpriv --reuid=1234 --clear-groups sh -c "find /.sbuild-tmp/step -type f -exec cat {} + >/dev/null && touch /.sbuild-tmp/x"'
 assert_status 0
+
+now "dnf trusts the server, and its file is what it was"
+mkdir -p "$T/busybox/etc/dnf"
+printf '[main]\ngpgcheck=1\n' >"$T/busybox/etc/dnf/dnf.conf"
+touch -d @1600000000.5 "$T/busybox/etc/dnf/dnf.conf"
+before=$(stat -c '%a %u %i %s %y' "$T/busybox/etc/dnf/dnf.conf")
+run step busybox /bin/sh -c 'cat /etc/dnf/dnf.conf; exit 4'
+assert_status 4
+assert_eq $'[main]\nsslcacert=/.sbuild-tmp/step/trust.pem\ngpgcheck=1' "$OUT"
+assert_eq "$before" "$(stat -c '%a %u %i %s %y' "$T/busybox/etc/dnf/dnf.conf")"
+assert_file "$T/busybox/etc/dnf/dnf.conf" $'[main]\ngpgcheck=1'
+ROOM_RO=1 run step busybox /bin/sh -c 'cat /etc/dnf/dnf.conf'
+assert_status 0
+assert_eq $'[main]\ngpgcheck=1' "$OUT"
+run step busybox /bin/sh -c 'echo keepcache=1 >>/etc/dnf/dnf.conf'
+assert_file "$T/busybox/etc/dnf/dnf.conf" $'[main]\ngpgcheck=1\nkeepcache=1'
 
 now "a step with a network is not sealed"
 ROOM_NET=up run step busybox /bin/echo reached
@@ -209,6 +225,9 @@ run step debian /bin/bash -c 'mkdir /tmp/w && echo own >/tmp/w/x && busybox http
 	printf "GET /x HTTP/1.0\r\n\r\n" >&3 && tail -n 1 <&3'
 assert_status 0
 assert_eq own "$OUT"
+run step debian /bin/bash -c 'exec 3<>/dev/tcp/keys.example.org/11371 && printf "GET /pks/lookup?search=x HTTP/1.0\r\nHost: keys.example.org:11371\r\n\r\n" >&3; cat <&3'
+assert_status 3
+assert_contains "$ERR" "GET http://keys.example.org:11371/pks/lookup?search=x "
 now "nothing else leads out"
 run step debian /bin/bash -c 'exec 3<>/dev/tcp/192.0.2.1/80; echo $?; exec 3<>/dev/tcp/packages.example.org/9418; echo $?; echo x >/dev/udp/192.0.2.1/53; echo $?'
 assert_eq $'1\n1\n1' "$OUT"

@@ -93,7 +93,7 @@ finish() { # NAME ROOT
 		;;
 	python)
 		# pip and nothing else, and in nobody's way.
-		chroot "$2" python3 -m venv /usr/local
+		chroot "$2" python3 -m venv --system-site-packages /usr/local
 		value=$({ python3 -m pip config get global.index-url || true; } 2>/dev/null)
 		[[ -z $value ]] || printf '[global]\nindex-url = %s\n' "$value" >"$2/etc/pip.conf"
 		;;

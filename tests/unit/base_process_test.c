@@ -10,11 +10,29 @@
 #include <sbuild/progress.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+static int try_unshare(void *ctx)
+{
+    (void)ctx;
+    return unshare(CLONE_NEWUTS) < 0;
+}
+
+static bool unshare_is_allowed(void)
+{
+    int status = 1;
+    pid_t pid;
+
+    assert_int_equal(sb_process_fork(try_unshare, NULL, &pid, NULL), 0);
+    assert_int_equal(sb_process_wait(pid, &status, NULL), 0);
+    return status == 0;
+}
 
 static int run(sb_process_options options, const char *const *argv, int *ret_status, sb_error **err)
 {
@@ -208,6 +226,46 @@ static void test_an_interrupt_is_passed_on(void **state)
     }
 }
 
+/* Only its own machine has another name, and only where that may be. */
+static void test_another_host_name(void **state)
+{
+    sb_autobuf own = SB_BUF_INIT(1000), other = SB_BUF_INIT(1000), after = SB_BUF_INIT(1000);
+    bool may = unshare_is_allowed();
+    int status;
+
+    (void)state;
+    assert_int_equal(run((sb_process_options){.output = &own}, ARGV("uname", "-n"), &status, NULL), 0);
+    assert_int_equal(run((sb_process_options){.output = &other, .host_name = "elsewhere"},
+                         ARGV("uname", "-n"), &status, NULL),
+                     0);
+    assert_int_equal(run((sb_process_options){.output = &after}, ARGV("uname", "-n"), &status, NULL), 0);
+    assert_string_equal(other.data, may ? "elsewhere\n" : own.data);
+    assert_string_equal(after.data, own.data);
+}
+
+static int sleep_long(void *ctx)
+{
+    (void)ctx;
+    pause();
+    return 0;
+}
+
+static void test_waiting_passes_an_interrupt_on(void **state)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    pid_t child;
+    int status = 0;
+
+    (void)state;
+    assert_int_equal(sb_process_fork(sleep_long, NULL, &child, NULL), 0);
+    sigaction(SIGALRM, &action, NULL);
+    alarm(1);
+    assert_int_equal(sb_process_wait(child, &status, NULL), 0);
+    sb_interrupted = 0;
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +278,8 @@ int main(void)
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_nothing_is_inherited),
         cmocka_unit_test(test_an_interrupt_is_passed_on),
+        cmocka_unit_test(test_another_host_name),
+        cmocka_unit_test(test_waiting_passes_an_interrupt_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

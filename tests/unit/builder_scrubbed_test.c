@@ -121,6 +121,11 @@ static void test_other_protocols(void **state)
     unrecordable("svn checkout svn://svn.example.org/x", "svn checkout svn://svn.example.org/x", "https");
     unrecordable("gpg --batch --keyserver hkps://keys.example.org --recv-keys ABCD",
                  "gpg --batch --keyserver hkps://keys.example.org … --recv-keys", "--import");
+    unrecordable("gpg --recv-keys ABCD", "gpg --recv-keys ABCD", "hkp://HOST");
+    unrecordable("apt-key adv --keyserver=hkps://keys.example.org --recv-key ABCD",
+                 "apt-key adv --keyserver=hkps://keys.example.org --recv-key", "--import");
+    fine("gpg --batch --keyserver hkp://keys.example.org:80 --recv-keys ABCD");
+    fine("gpg --keyserver keys.example.org --receive-keys ABCD");
     fine("rsync -a /src/ /dst/");
     fine("curl -O https://ftp.example.org/ftp/x");
     fine("apt-get install -y rsync openssh-client ftp");

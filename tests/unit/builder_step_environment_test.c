@@ -10,13 +10,19 @@
 enum { PORT = 4711 };
 
 static char ca[] = "/t/ca.pem", trust[] = "/t/trust.pem", trust_p12[] = "/t/trust.p12";
-static char wgetrc[] = "/t/wgetrc", apt_conf[] = "/t/apt.conf";
-static const step_files files = {
-    .ca = ca, .trust = trust, .trust_p12 = trust_p12, .wgetrc = wgetrc, .apt_conf = apt_conf};
+static char wgetrc[] = "/t/wgetrc", wget2rc[] = "/t/wget2rc", apt_conf[] = "/t/apt.conf",
+            php_dir[] = "/t/php.d";
+static const step_files files = {.ca = ca,
+                                 .trust = trust,
+                                 .trust_p12 = trust_p12,
+                                 .wgetrc = wgetrc,
+                                 .wget2rc = wget2rc,
+                                 .php_dir = php_dir,
+                                 .apt_conf = apt_conf};
 
-static char **made(sb_arena *arena, const char *const *env)
+static char **made_in(step_mode mode, sb_arena *arena, const char *const *env)
 {
-    const step_config config = {.epoch = 1700000000};
+    const step_config config = {.mode = mode, .epoch = 1700000000};
     size_t count = 0;
     char **copy;
 
@@ -26,6 +32,11 @@ static char **made(sb_arena *arena, const char *const *env)
     for (size_t i = 0; i < count; i++)
         copy[i] = sb_arena_strdup(arena, sb_slice_z(env[i]));
     return step_environment(arena, copy, &config, &files, PORT);
+}
+
+static char **made(sb_arena *arena, const char *const *env)
+{
+    return made_in(STEP_REPLAY, arena, env);
 }
 
 static void is(char *const *env, const char *name, const char *value)
@@ -53,6 +64,7 @@ static void test_empty(void **state)
     is(env, "DENO_CERT", "/t/ca.pem");
     is(env, "WGETRC", "/t/wgetrc");
     is(env, "APT_CONFIG", "/t/apt.conf");
+    is(env, "PHP_INI_SCAN_DIR", ":/t/php.d");
     is(env, "SOURCE_DATE_EPOCH", "1700000000");
     is(env, "PYTHONHASHSEED", "0");
     is(env, "all_proxy", NULL);
@@ -76,6 +88,7 @@ static void test_of_the_image(void **state)
                                         "PYTHONHASHSEED=random",
                                         "JAVA_TOOL_OPTIONS=-Xmx1g",
                                         "http_proxy_of_mine=1",
+                                        "PHP_INI_SCAN_DIR=/etc/php.d",
                                         "EMPTY=",
                                         "odd",
                                         NULL};
@@ -86,7 +99,8 @@ static void test_of_the_image(void **state)
     is(env, "PATH", "/bin");
     is(env, "EMPTY", "");
     is(env, "http_proxy_of_mine", "1");
-    assert_string_equal(env[9], "odd");
+    assert_string_equal(env[10], "odd");
+    is(env, "PHP_INI_SCAN_DIR", "/etc/php.d:/t/php.d");
     is(env, "http_proxy", "http://127.0.0.1:4711");
     is(env, "ALL_PROXY", "http://127.0.0.1:4711");
     is(env, "npm_config_cafile", "/t/trust.pem");
@@ -94,6 +108,17 @@ static void test_of_the_image(void **state)
     is(env, "PYTHONHASHSEED", "random");
     assert_true(sb_slice_starts(sb_slice_z(step_environment_get(env, "JAVA_TOOL_OPTIONS")),
                                 SB_LIT("-Xmx1g -Djavax.net.ssl.trustStore=")));
+}
+
+/* While recording Go asks its checksum database, on replay never. */
+static void test_replayed(void **state)
+{
+    static const char *const image[] = {"GONOSUMDB=example.org", NULL};
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+
+    (void)state;
+    is(made_in(STEP_RECORD, arena, image), "GONOSUMDB", "example.org");
+    is(made_in(STEP_REPLAY, arena, image), "GONOSUMDB", "*");
 }
 
 /* The names of the table in the source, and the rows of the one in the documentation: the same. */
@@ -136,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_of_the_image),
+        cmocka_unit_test(test_replayed),
         cmocka_unit_test(test_open),
         cmocka_unit_test_setup_teardown(test_documented, tempdir_setup, tempdir_teardown),
     };

@@ -19,6 +19,7 @@ static void test_get(void **state)
     step_fixture_lock(f, "GET", "http://plain.test/a?b=c", 200, SB_LIT(TEXT),
                       "content-type: text/x\netag: \"e\"");
     step_fixture_lock(f, "GET", "https://tls.test/a", 200, SB_LIT(TEXT), "content-type: text/x");
+    step_fixture_lock(f, "GET", "https://tls.test/go?to=http://x.test/y", 200, SB_LIT("to\n"), "");
     step_fixture_lock(f, "GET", "https://tls.test:8443/a", 404, SB_LIT("no\n"), "");
     step_fixture_start(f, STEP_REPLAY);
     step_fixture_expect(f, CURL "-D - 'http://plain.test/a?b=c#frag' | tr -d '\\r'",
@@ -33,6 +34,7 @@ static void test_get(void **state)
         f, CURL "-w '%{http_code} %{ssl_verify_result} %{http_version}\\n' https://tls.test:8443/a",
         "no\n404 0 1.1\n");
     step_fixture_expect(f, CURL "--proxytunnel 'http://plain.test/a?b=c'", TEXT);
+    step_fixture_expect(f, CURL "'https://tls.test/go?to=http://x.test/y'", "to\n");
     step_fixture_expect(f, CURL "--http1.0 'http://plain.test/a?b=c'", TEXT);
     step_fixture_expect(f, CURL "--http2 'http://plain.test/a?b=c'", TEXT);
     step_fixture_expect(f, CURL "--tls-max 1.2 https://tls.test/a", TEXT);
@@ -214,6 +216,12 @@ static void test_protocol(void **state)
                         "a = raw(b'CONNECT a.test:22 HTTP/1.1\\r\\n\\r\\n', b'SSH-2.0-OpenSSH_9\\r\\n')\n"
                         "print(a.count('200'), a.endswith('\\n\\n'))\nEND",
                         "HTTP/1.1 501 Not Implemented\n1 True\n");
+    /* Refused before it is sent. */
+    step_fixture_expect(f,
+                        "truncate -s $(((64 << 20) + 1)) large; " CURL
+                        "-w '%{http_code} %{size_upload}' -o body "
+                        "--data-binary @large http://a.test/p",
+                        "413 0");
     step_fixture_finish(f);
     assert_int_equal(f->fatal, 0);
     assert_int_equal(f->other, 1); /* ssh */

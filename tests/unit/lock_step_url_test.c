@@ -102,6 +102,11 @@ static void test_refused(void **state)
     assert_no_url("https://e.org:0/a", "port");
     assert_no_url("https://e.org:65536/", "port");
     assert_no_url("https://e.org:8x/", "port");
+    assert_no_url("https://a:b:8/", "valid host");
+    assert_no_url("https://a:b:", "valid host");
+    assert_no_url("https://[::1/", "valid host");
+    assert_no_url("https://[]/", "valid host");
+    assert_no_url("https://[x]/", "valid host");
     assert_no_url("https://e org/", "blanks");
     assert_no_url("https://e.org/a\r\nHost: x", "blanks");
     assert_no_url("https://e.org\\@f.org/", "valid host");
