@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <builder/step/range.h>
 
+enum { GAP_MAX = 80 };
+
 static bool parse_one(sb_slice text, step_range *range)
 {
     sb_slice first = sb_slice_trim(sb_slice_cut(&text, '-'));
@@ -15,6 +17,14 @@ static bool parse_one(sb_slice text, step_range *range)
     range->last = UINT64_MAX;
     return sb_slice_to_u64(first, &range->first) &&
            (!text.len || (sb_slice_to_u64(text, &range->last) && range->last >= range->first));
+}
+
+/* Is what lies between them less than the head of another part would be? */
+static bool is_near(const step_range *a, const step_range *b)
+{
+    const step_range *before = a->first <= b->first ? a : b, *behind = before == a ? b : a;
+
+    return before->last >= behind->first || behind->first - before->last <= GAP_MAX;
 }
 
 step_range step_range_of(const step_head *request)
@@ -34,8 +44,8 @@ step_range step_range_of(const step_head *request)
             all = one;
             continue;
         }
-        /* From the end and from the beginning: the whole covers both. */
-        if (one.suffix != all.suffix)
+        /* Far from each other, or from the end and from the beginning: the whole covers both. */
+        if (all.suffix != one.suffix || (!one.suffix && !is_near(&all, &one)))
             return (step_range){0};
         all.first = one.first < all.first ? one.first : all.first;
         all.last = one.last > all.last ? one.last : all.last;

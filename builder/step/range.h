@@ -11,7 +11,8 @@ typedef struct step_range {
     uint64_t first, last; /* inclusive; last UINT64_MAX: to the end */
 } step_range;
 
-/* Of several ranges the one that covers them all; what cannot be understood is ignored, as it should be. */
+/* Of several ranges that lie close together the one that covers them all; others, and what cannot be
+ * understood, are ignored, as they may be: the answer is the whole. */
 step_range step_range_of(const step_head *request);
 /* Does If-Range, when there is one, name the answer with these headers? */
 bool step_range_holds(const step_head *request, const sb_step_header *headers, size_t count);

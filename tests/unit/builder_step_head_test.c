@@ -158,6 +158,11 @@ static void test_range(void **state)
     assert_true(range.wanted && !step_range_apply(&range, UINT64_MAX, &first, &len));
     head.headers[0].value = SB_LIT("bytes=99999999999999999999-");
     assert_false(step_range_of(&head).wanted);
+    head.headers[0].value = SB_LIT("bytes=100-199,0-20,21-99");
+    range = step_range_of(&head);
+    assert_true(range.wanted && range.first == 0 && range.last == 199);
+    head.headers[0].value = SB_LIT("bytes=0-20,102-199");
+    assert_false(step_range_of(&head).wanted);
     head.headers[0].value = SB_LIT("bytes=0-1,-1");
     assert_false(step_range_of(&head).wanted);
 }
