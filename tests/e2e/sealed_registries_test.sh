@@ -36,7 +36,8 @@ END
 project dnf <<END
 FROM acme/dnf:4
 RUN printf '[acme]\\nname=acme\\nbaseurl=%s/rpms\\ngpgcheck=1\\ngpgkey=%s/rpms/key.asc\\n' $FILES_URL $FILES_URL \\
-      >/etc/yum.repos.d/acme.repo && dnf install -y greeter && dnf clean all
+      >/etc/yum.repos.d/acme.repo && dnf install -y greeter && dnf clean all && \\
+    rm -f /var/lib/dnf/history.sqlite*
 CMD ["cat", "/opt/greeter/text", "/opt/greeting/text"]
 END
 
