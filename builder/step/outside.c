@@ -44,6 +44,16 @@ static bool is_header_value(sb_slice value)
     return value.len && value.len <= CREDENTIAL_LEN_MAX;
 }
 
+/* What the kernel shows of this process's environment is this memory. */
+static void wipe(char *const *env, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; *env; env++)
+        if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+            explicit_bzero(*env + len + 1, strlen(*env + len + 1));
+}
+
 /* {"host" or "host:port": "Basic …"}. The messages say nothing of what is in it. */
 static int read_credentials(step_config *config, char *const *env, sb_error **err)
 {
@@ -73,6 +83,10 @@ static int read_credentials(step_config *config, char *const *env, sb_error **er
 
 int step_config_outside(step_config *config, char *const *env, sb_error **err)
 {
+    int status;
+
     read_proxies(config, env);
-    return read_credentials(config, env, err);
+    status = read_credentials(config, env, err);
+    wipe(env, STEP_CREDENTIALS);
+    return status;
 }

@@ -294,6 +294,19 @@ ROOM_STEP=$T/recording run step debian apt-get -o APT::Update::Error-Mode=any up
 assert_ne 0 "$STATUS" "recording"
 assert_json "$T/debian/.sbuild-rec/done" .status "$STATUS"
 
+now "the command cannot look up the credentials of a recording, with the capabilities that engines leave it"
+capabilities=-all
+for name in chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill audit_write; do
+	capabilities+=,+$name
+done
+ROOM_STEP=$T/recording run room debian env 'SBUILD_STEP_CREDENTIALS={"packages.example.org":"Basic c2VjcmV0"}' \
+	setpriv --bounding-set=$capabilities --inh-caps=-all /.sbuild-bin/sbuild-step -- /bin/bash -c \
+	'env; for f in environ maps mem; do cat /proc/1/$f && echo readable: $f; done; tr "\0" "\n" </proc/self/environ'
+assert_status 0
+assert_lacks "$OUT" CREDENTIALS
+assert_lacks "$OUT" readable
+assert_eq 3 "$(grep -c 'Permission denied' "$T/err")"
+
 now "Java takes the trust store for one"
 run step debian /bin/cat /.sbuild-tmp/step/trust.p12
 assert_status 0

@@ -68,6 +68,7 @@ static void test_credentials(void **state)
     assert_int_equal(config->credential_count, 1);
     assert_true(sb_slice_eqz(config->credentials[0].host, "packages.example.org:8443"));
     assert_true(sb_slice_eqz(config->credentials[0].authorization, "Basic dTpw"));
+    assert_string_equal(step_environment_get(env, STEP_CREDENTIALS), "");
     /* The command does not get them, whether it has a server or not. */
     made = step_environment(arena, env, config, NULL, 0);
     assert_null(step_environment_get(made, STEP_CREDENTIALS));
