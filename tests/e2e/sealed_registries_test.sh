@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Bundler, gem and dnf against registries of real packages on an address of this machine. dnf's library knows no variable for
-# certificate authorities, so its repository is one for plain http, whose packages are signed.
+# Bundler, gem and dnf against registries of real packages on an address of this machine.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/sealed_lib.sh"
 
@@ -35,7 +34,7 @@ END
 
 project dnf <<END
 FROM acme/dnf:4
-RUN printf '[acme]\\nname=acme\\nbaseurl=%s/rpms\\ngpgcheck=1\\ngpgkey=%s/rpms/key.asc\\n' $FILES_URL $FILES_URL \\
+RUN printf '[acme]\\nname=acme\\nbaseurl=%s/rpms\\ngpgcheck=1\\ngpgkey=%s/rpms/key.asc\\n' $FILES_TLS_URL $FILES_TLS_URL \\
       >/etc/yum.repos.d/acme.repo && dnf install -y greeter && dnf clean all && \\
     rm -f /var/lib/dnf/history.sqlite*
 CMD ["cat", "/opt/greeter/text", "/opt/greeting/text"]
