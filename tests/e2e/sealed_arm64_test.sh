@@ -5,14 +5,15 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/sealed_lib.sh"
 
-# The kernel's registration of the emulator, if nobody else has made one; F: it works in any root directory.
+# The kernel's registration of the emulator, if nobody else has made one; F: it works in any root directory, P: programs
+# are told the name that they were called by.
 binfmt=/proc/sys/fs/binfmt_misc
 if [[ ! -e $binfmt/register ]]; then
 	mount -t binfmt_misc binfmt_misc $binfmt
 	at_end umount $binfmt
 fi
 if ! grep -qs '^magic 7f454c460201010000000000000000000200b7' $binfmt/*; then
-	printf '%s' ':sbuild-test-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F' \
+	printf '%s' ':sbuild-test-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:PF' \
 		>$binfmt/register
 	at_end eval "echo -1 >$binfmt/sbuild-test-aarch64"
 fi
