@@ -67,6 +67,25 @@ for i in {1..6}; do
 done
 assert_eq 1 "$(asked /one)" "requests for what was locked"
 
+now "what a build missed is recorded by the next lock, whatever has not changed"
+# A step that asks for something else when it is recorded; nobody should write one.
+cat >"$P/Dockerfile" <<END
+FROM alpine:3.20
+RUN wget -q -O /one $WEB/one; [ -d /.sbuild-rec ] || wget -q -O /two $WEB/two
+END
+lock
+assert_status 0
+run sbuild build -q -o "$T/missed" "$P"
+assert_status 3
+assert_contains "$ERR" "$WEB/two"
+run no_engine "$SBUILD" lock "$P"
+assert_status 2
+lock
+assert_status 0
+assert_contains "$OUT" "up to date"
+run no_engine "$SBUILD" lock "$P"
+assert_status 0
+
 now "what a reviewer should know"
 # Busybox' wget says GET to a proxy, whatever it sends.
 cat >"$P/Dockerfile" <<END
