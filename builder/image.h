@@ -106,6 +106,7 @@ typedef enum sb_patch {
     SB_PATCH_NONE,
     SB_PATCH_PYC,    /* the time of the source in Python's bytecode */
     SB_PATCH_SHADOW, /* days of password changes in /etc/shadow */
+    SB_PATCH_PNPM,   /* when pnpm pruned and looked */
 } sb_patch;
 
 typedef struct sb_inode {
@@ -207,6 +208,7 @@ bool sb_path_matches(sb_slice pattern, sb_slice path);
 const sb_volatile_rule *sb_volatile_match(const sb_canonical_options *options, sb_slice path, uint64_t size);
 #define SB_VOLATILE_PYC "python-bytecode"
 #define SB_VOLATILE_SHADOW "shadow-days"
+#define SB_VOLATILE_PNPM "pnpm-state"
 bool sb_volatile_enabled(const sb_canonical_options *options, const char *name);
 /*
  * builder/volatile_options.c: the rules that command line and repository switch, in `arena`. SB_ERR_USAGE
@@ -219,10 +221,11 @@ void sb_volatile_switched(const sb_canonical_options *canonical, sb_buf *out);
 /* Which patch a file wants, going by its name. */
 sb_patch sb_volatile_patch(const sb_canonical_options *options, sb_slice path);
 
-enum { SB_SHADOW_MAX = 1 << 20 }; /* bytes of a file with SB_PATCH_SHADOW */
-/* Does the file need it? By its first 16 bytes for SB_PATCH_PYC, by the whole for SB_PATCH_SHADOW. */
+enum { SB_PATCH_MAX = 1 << 20 }; /* bytes of a file that is patched as a whole: all but SB_PATCH_PYC */
+/* Does the file need it? By its first 16 bytes for SB_PATCH_PYC, else by the whole. */
 bool sb_patch_is_needed(sb_patch patch, const unsigned char *data, size_t len, int64_t epoch);
-/* Changes the piece of the content that begins at `at`; of SB_PATCH_SHADOW it must be the whole. */
+/* Changes the piece of the content that begins at `at`; of all but SB_PATCH_PYC it must be the whole.
+ */
 void sb_patch_apply(sb_patch patch, uint64_t at, unsigned char *data, size_t len, int64_t epoch);
 /* What engines leave behind where they mounted something: empty files, and directories that were not there.
  */

@@ -58,9 +58,9 @@ static int look_for_patch(const sb_rootfs *rootfs, const sb_node *node, sb_slice
     if (inode->type != SB_ENTRY_FILE || inode->size < sizeof(header) || inode->patch)
         return 0;
     patch = sb_volatile_patch(options, path);
-    if (!patch || (patch == SB_PATCH_SHADOW && inode->size > SB_SHADOW_MAX))
+    if (!patch || (patch != SB_PATCH_PYC && inode->size > SB_PATCH_MAX))
         return 0;
-    if (patch == SB_PATCH_SHADOW) {
+    if (patch != SB_PATCH_PYC) {
         data = sb_malloc((size_t)inode->size);
         if (sb_rootfs_read(rootfs, inode, 0, data, (size_t)inode->size, 0, err) < 0)
             return -1;

@@ -340,7 +340,7 @@ int sb_rootfs_read(const sb_rootfs *rootfs, const sb_inode *inode, uint64_t at, 
 {
     sb_autofree unsigned char *whole = NULL;
 
-    if (inode->patch != SB_PATCH_SHADOW) {
+    if (inode->patch == SB_PATCH_NONE || inode->patch == SB_PATCH_PYC) {
         if (read_raw(rootfs, inode, at, data, len, err) < 0)
             return -1;
         sb_patch_apply(inode->patch, at, data, len, epoch);

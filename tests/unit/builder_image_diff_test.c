@@ -311,6 +311,29 @@ static void test_days_of_password_changes(void **state)
                 "joe:!:20782:0:99999:7:::\nodd:x\nann::20001:::\n");
 }
 
+static void test_when_pnpm_looked(void **state)
+{
+    const item made[] = {
+        {'0', "app/node_modules/.modules.yaml",
+         "layoutVersion: 5\nprunedAt: Wed, 25 Nov 2026 21:32:28 GMT\nstoreDir: /s\n", 0644, 0, 10},
+        {'0', "app/node_modules/.pnpm-workspace-state-v1.json", "{\"lastValidatedTimestamp\": 1795642347900}",
+         0644, 0, 10},
+        {'0', "app/old/node_modules/.modules.yaml", "prunedAt: Wed, 25 Nov 1998 21:32:28 GMT\n", 0644, 0, 10},
+        {0}};
+    static const sb_canonical_options late = {.epoch = 1700000000};
+
+    (void)state;
+    expect_with(
+        &late, base, made,
+        "5 0755 0 1700000000 app\n5 0755 0 1700000000 app/node_modules\n"
+        "0 0644 0 10 app/node_modules/.modules.yaml = layoutVersion: 5\n"
+        "prunedAt: Tue, 14 Nov 2023 22:13:20 GMT\nstoreDir: /s\n\n"
+        "0 0644 0 10 app/node_modules/.pnpm-workspace-state-v1.json = "
+        "{\"lastValidatedTimestamp\": 1700000000000}\n"
+        "5 0755 0 1700000000 app/old\n5 0755 0 1700000000 app/old/node_modules\n"
+        "0 0644 0 10 app/old/node_modules/.modules.yaml = prunedAt: Wed, 25 Nov 1998 21:32:28 GMT\n\n");
+}
+
 static void refused(const item *made, const char *because)
 {
     SB_AUTO(sb_rootfs) rootfs = sb_rootfs_new();
@@ -355,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_layers_upon_layers),
         cmocka_unit_test(test_python_bytecode_gets_the_time_of_its_source),
         cmocka_unit_test(test_days_of_password_changes),
+        cmocka_unit_test(test_when_pnpm_looked),
         cmocka_unit_test(test_layers_that_make_no_sense),
     };
 

@@ -37,6 +37,10 @@ static void test_every_rule_knows_its_files(void **state)
         {"root/.cache/go-build/00/00-a", "go-cache"},
         {"root/.m2/repository/a/b/1/_remote.repositories", "maven-cache"},
         {"root/.m2/repository/a/b/1/b-1.jar", "none"},
+        {"root/.cache/pnpm/metadata-v1.3/r/a.json", "pnpm-cache"},
+        {"root/.local/share/pnpm/store/v3/files/09/0a-index.json", "pnpm-cache"},
+        {"root/.local/share/pnpm/store/v3/files/09/0a", "none"},
+        {"app/node_modules/.modules.yaml", "none"},
         {"root/.wget-hsts", "wget-hsts"},
         {"usr/lib/python3/m.pyc", "none"}, /* a patch leaves nothing out */
     };
