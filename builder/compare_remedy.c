@@ -199,6 +199,9 @@ static const remedy remedies[] = {
      "PYTHONDONTWRITEBYTECODE=1"},
     {BYTES, PATHS("**/uv_cache.json"), NULL,
      "uv notes times here: remove it and its line of RECORD in the same RUN"},
+    {SB_DIFF_ORDER, PATHS("**/*.dist-info/RECORD"), NULL,
+     "virtualenv lists what it installed in the order of the directory: an environment without pip "
+     "(\"virtualenv --no-pip\", POETRY_VIRTUALENVS_OPTIONS_NO_PIP=true), or sort it"},
     {BYTES, PATHS("**/direct_url.json"), NULL,
      "pip notes where a package was built: install from a directory with a fixed name"},
     {BYTES, PATHS("**/conda-meta/history", "**/conda-meta/*.json"), NULL,
