@@ -20,6 +20,7 @@ manager() {
 	printf 'console.log(require("is-odd")(3), require("wrap-ansi")("a b", 1).length)\n' >"$T/$1/app.js"
 }
 
+# What package managers note down for themselves, with times in it, is removed where no volatile rule does it.
 manager yarn1 <<'END'
 FROM node:20-slim
 RUN npm install --global yarn@1
@@ -33,7 +34,8 @@ FROM node:20-slim
 RUN npm install --global @yarnpkg/cli-dist@4
 WORKDIR /app
 COPY . .
-RUN printf 'nodeLinker: node-modules\nenableGlobalCache: false\nenableTelemetry: false\n' >.yarnrc.yml && yarn install
+RUN printf 'nodeLinker: node-modules\nenableGlobalCache: false\nenableTelemetry: false\n' >.yarnrc.yml && \
+    yarn install && rm .yarn/install-state.gz
 CMD ["node", "app.js"]
 END
 manager pnpm <<'END'
@@ -41,7 +43,7 @@ FROM node:20-slim
 RUN npm install --global pnpm@9
 WORKDIR /app
 COPY . .
-RUN pnpm install --prod
+RUN pnpm install --prod && rm -rf ~/.cache/pnpm ~/.local/share/pnpm/store node_modules/.modules.yaml
 CMD ["node", "app.js"]
 END
 
