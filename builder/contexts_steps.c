@@ -136,22 +136,25 @@ static int write_program(const sb_plan *plan, const sb_plan_step *step, int dirf
     return sb_plan_stamp(dir, 0755, plan->lock->epoch, err);
 }
 
+static int write_object(const sb_plan *plan, const sb_step_request *request, int dirfd, sb_error **err)
+{
+    char hex[SB_DIGEST_HEX];
+    sb_autoclose int from = -1;
+
+    sb_digest_hex(&request->digest, hex);
+    if (faccessat(dirfd, hex, F_OK, 0) == 0)
+        return 0;
+    if (sb_plan_open_object(plan, &request->digest, request->url, &from, err) < 0)
+        return -1;
+    return sb_plan_write_file(dirfd, sb_slice_z(hex), 0644, plan->lock->epoch, from, SB_NIL, err);
+}
+
 static int write_objects(const sb_plan *plan, const sb_plan_step *step, int dirfd, sb_error **err)
 {
-    for (size_t i = 0; i < step->manifest->count; i++) {
-        const sb_step_request *request = &step->manifest->requests[i];
-        char hex[SB_DIGEST_HEX];
-        sb_autoclose int from = -1;
-
-        if (!request->has_content)
-            continue;
-        sb_digest_hex(&request->digest, hex);
-        if (faccessat(dirfd, hex, F_OK, 0) == 0)
-            continue;
-        if (sb_plan_open_object(plan, &request->digest, request->url, &from, err) < 0 ||
-            sb_plan_write_file(dirfd, sb_slice_z(hex), 0644, plan->lock->epoch, from, SB_NIL, err) < 0)
+    for (size_t i = 0; i < step->manifest->count; i++)
+        if (step->manifest->requests[i].has_content &&
+            write_object(plan, &step->manifest->requests[i], dirfd, err) < 0)
             return -1;
-    }
     return 0;
 }
 

@@ -36,6 +36,7 @@ static const sb_step_request **sorted_bodies(const sb_step_manifest *manifest, s
     for (size_t i = 0; i < manifest->count; i++)
         if (manifest->requests[i].has_content)
             requests[count++] = &manifest->requests[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     qsort(requests, count, sizeof(*requests), by_digest);
     for (size_t i = 0; i < count; i++)
         if (!kept || !sb_digest_eq(&requests[kept - 1]->digest, &requests[i]->digest))

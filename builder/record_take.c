@@ -148,6 +148,7 @@ static const sb_step_request **sorted(const sb_step_manifest *manifest,
 
     for (size_t i = 0; i < manifest->count; i++)
         requests[i] = &manifest->requests[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     qsort(requests, manifest->count, sizeof(*requests), order);
     return requests;
 }

@@ -284,18 +284,26 @@ const char *const *sb_needed_headers(const sb_needed *needed, sb_arena *arena)
     return headers;
 }
 
+static int add_bodies(const sb_lock_step *step, const sb_store *store, sb_arena *arena, sb_needed_list *list,
+                      sb_error **err)
+{
+    SB_AUTO(sb_step_manifest) manifest = NULL;
+
+    if (sb_step_manifest_load(step, store, &manifest, err) < 0)
+        return -1;
+    sb_needed_by_step(step, manifest, arena, list);
+    return 0;
+}
+
 int sb_needed_bodies(const sb_lock *lock, const sb_store *store, sb_arena *arena, sb_needed_list *list,
                      sb_error **err)
 {
     for (size_t i = 0; i < lock->step_count; i++) {
         const sb_lock_step *step = &lock->steps[i];
-        SB_AUTO(sb_step_manifest) manifest = NULL;
 
-        if (!step->has_manifest || !sb_store_has(store, &step->manifest, 0))
-            continue;
-        if (sb_step_manifest_load(step, store, &manifest, err) < 0)
+        if (step->has_manifest && sb_store_has(store, &step->manifest, 0) &&
+            add_bodies(step, store, arena, list, err) < 0)
             return -1;
-        sb_needed_by_step(step, manifest, arena, list);
     }
     return 0;
 }
