@@ -73,6 +73,19 @@ void sb_native_add_hex(sb_native_reader *r, sb_slice name, sb_slice version, sb_
         sb_native_add(r, name, version, variant, &hash, text);
 }
 
+json_t *sb_native_document(const sb_native_reader *r, sb_slice text,
+                           int (*parse)(sb_slice text, const char *name, json_t **ret_json, sb_error **err))
+{
+    sb_autofree char *name = sb_printable(r->file);
+    SB_AUTO(sb_error) why = NULL;
+    json_t *json = NULL;
+
+    if (parse(text, name, &json, &why) == 0)
+        return json;
+    sb_progress_line(r->native->progress, SB_EVENT_WARNING, "it vouches for nothing: %s", why->message);
+    return NULL;
+}
+
 static int by_package(const void *a, const void *b)
 {
     const sb_native_entry *one = a, *other = b;

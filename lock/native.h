@@ -77,6 +77,9 @@ void sb_native_read_requirements(sb_native_reader *r, sb_slice text);
 void sb_native_read_gosum(sb_native_reader *r, sb_slice text);
 void sb_native_read_gemfile(sb_native_reader *r, sb_slice text);
 
+/* The file as its parser gives it; a warning and NULL when it cannot be read. */
+json_t *sb_native_document(const sb_native_reader *r, sb_slice text,
+                           int (*parse)(sb_slice text, const char *name, json_t **ret_json, sb_error **err));
 /* Adds one; name, version, variant and text are copied. Nothing happens when a part of it is empty. */
 void sb_native_add(sb_native_reader *r, sb_slice name, sb_slice version, sb_slice variant,
                    const sb_native_hash *hash, sb_slice text);

@@ -6,18 +6,6 @@
 
 enum { NESTING_MAX = 64 };
 
-static json_t *parse(const sb_native_reader *r, sb_slice text)
-{
-    sb_autofree char *name = sb_printable(r->file);
-    SB_AUTO(sb_error) why = NULL;
-    json_t *json = NULL;
-
-    if (sb_json_parse(text, name, &json, &why) == 0)
-        return json;
-    sb_progress_line(r->native->progress, SB_EVENT_WARNING, "it vouches for nothing: %s", why->message);
-    return NULL;
-}
-
 /* The name in the registry: an alias is called otherwise in the tree. */
 static sb_slice registry_name(sb_arena *arena, const json_t *entry, sb_slice key)
 {
@@ -69,7 +57,7 @@ static void read_tree(sb_native_reader *r, json_t *dependencies, int depth)
 
 void sb_native_read_npm(sb_native_reader *r, sb_slice text)
 {
-    sb_autojson *json = parse(r, text);
+    sb_autojson *json = sb_native_document(r, text, sb_json_parse);
     json_t *packages = json ? sb_json_object(json, "packages") : NULL, *entry;
     const char *key;
 
@@ -80,7 +68,7 @@ void sb_native_read_npm(sb_native_reader *r, sb_slice text)
 
 void sb_native_read_pipfile(sb_native_reader *r, sb_slice text)
 {
-    sb_autojson *json = parse(r, text);
+    sb_autojson *json = sb_native_document(r, text, sb_json_parse);
     json_t *section, *entry, *hash;
     const char *group, *key;
     size_t i;

@@ -4,18 +4,6 @@
 
 #include <fetch/toml.h>
 
-static json_t *parse(const sb_native_reader *r, sb_slice text)
-{
-    sb_autofree char *name = sb_printable(r->file);
-    SB_AUTO(sb_error) why = NULL;
-    json_t *json = NULL;
-
-    if (sb_toml_parse(text, name, &json, &why) == 0)
-        return json;
-    sb_progress_line(r->native->progress, SB_EVENT_WARNING, "it vouches for nothing: %s", why->message);
-    return NULL;
-}
-
 /* Version 1 has its checksums in a table of their own: "checksum NAME VERSION (SOURCE)". */
 static void read_metadata(sb_native_reader *r, json_t *metadata)
 {
@@ -38,7 +26,7 @@ static void read_metadata(sb_native_reader *r, json_t *metadata)
 
 void sb_native_read_cargo(sb_native_reader *r, sb_slice text)
 {
-    sb_autojson *json = parse(r, text);
+    sb_autojson *json = sb_native_document(r, text, sb_toml_parse);
     json_t *entry;
     size_t i;
 
@@ -96,7 +84,7 @@ static void add_python(sb_native_reader *r, const json_t *package, json_t *old_f
 
 void sb_native_read_python(sb_native_reader *r, sb_slice text)
 {
-    sb_autojson *json = parse(r, text);
+    sb_autojson *json = sb_native_document(r, text, sb_toml_parse);
     json_t *metadata = json ? sb_json_object(json, "metadata") : NULL, *package;
     json_t *old_files = metadata ? sb_json_object(metadata, "files") : NULL;
     size_t i;
