@@ -30,7 +30,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
 {
     const verify_options *o = values;
     SB_AUTO(sb_project) project = NULL;
-    SB_AUTO(sb_findings) findings = NULL;
+    SB_AUTO(sb_lock_findings) findings = NULL;
     int gravest = 0;
 
     if (cli_open_project(app, app->operands[0], o->file, &project, err) < 0 ||

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sbuild/dockerfile.h>
+#include <dockerfile/lines.h>
+#include <dockerfile/space.h>
 
 /* The last instruction that begins at or before `offset`, or NULL. */
 static const sb_df_instruction *instruction_before(const sb_dockerfile *df, size_t offset)
@@ -39,4 +40,24 @@ void sb_df_position(const sb_dockerfile *df, size_t offset, unsigned *ret_line, 
         line_start--;
     *ret_line = line;
     *ret_column = (unsigned)(offset - line_start) + 1;
+}
+
+size_t sb_df_rest_offset(const sb_dockerfile *df, const sb_df_instruction *ins, size_t at)
+{
+    df_reader reader = {.text = df->text, .next = ins->rest_span.start};
+    sb_slice line;
+    bool first = true;
+
+    if (at >= ins->rest.len)
+        return ins->rest_span.end;
+    while (df_reader_next(&reader, &line)) {
+        if (!first && (df_is_comment(line) || df_trim_left(line).len == 0))
+            continue;
+        first = false;
+        df_cut_continuation(&line, df->escape);
+        if (at < line.len)
+            return (size_t)(line.ptr - df->text.ptr) + at;
+        at -= line.len;
+    }
+    return ins->rest_span.end;
 }

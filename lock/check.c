@@ -76,7 +76,7 @@ static int check_profile(sb_check *check, const sb_lock_profile *profile, sb_sli
 
     /* A stage that is gone, a variable that must be set: the lock was made for another Dockerfile. */
     if (sb_frozen_expand(check->project, check->lock, &options, build, &view, &missing, &why) < 0) {
-        sb_findings_take(check->findings, NULL, &why);
+        sb_lock_findings_take(check->findings, NULL, &why);
         return 0;
     }
     sb_check_note_origins(check, view);
@@ -140,7 +140,7 @@ static int rehash(void *ctx, const sb_digest *digest, uint64_t size, sb_error **
         sb_slice name = name_of(state, digest);
         sb_autofree char *where = sb_slice_dup(name);
 
-        sb_findings_take(check->findings, where, &why);
+        sb_lock_findings_take(check->findings, where, &why);
     }
     return 0;
 }
@@ -158,14 +158,16 @@ static void check_present(sb_check *check, const sb_needed *needed)
     command = sb_project_command(check->project, check->arena, "vendor");
     sb_digest_format(&needed->digest, text);
     if (store && sb_store_has(store, &needed->digest, 0))
-        sb_findings_add(check->findings, SB_ERR_VERIFY,
-                        "%" SB_FMT ": %s in %s has another size than the lock says; remove it from there and "
-                        "run \"%" SB_FMT "\"",
-                        SB_ARG(where), text, SB_STORE_NAME, SB_ARG(command));
+        sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                             "%" SB_FMT
+                             ": %s in %s has another size than the lock says; remove it from there and "
+                             "run \"%" SB_FMT "\"",
+                             SB_ARG(where), text, SB_STORE_NAME, SB_ARG(command));
     else
-        sb_findings_add(check->findings, SB_ERR_VERIFY,
-                        "%" SB_FMT ": %s%" SB_FMT " (%s) is not in %s; run \"%" SB_FMT "\"", SB_ARG(where),
-                        part.len ? "its " : "it", SB_ARG(part), text, SB_STORE_NAME, SB_ARG(command));
+        sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                             "%" SB_FMT ": %s%" SB_FMT " (%s) is not in %s; run \"%" SB_FMT "\"",
+                             SB_ARG(where), part.len ? "its " : "it", SB_ARG(part), text, SB_STORE_NAME,
+                             SB_ARG(command));
 }
 
 static int check_store(sb_check *check, const sb_needed_list *needed, sb_error **err)
@@ -177,10 +179,10 @@ static int check_store(sb_check *check, const sb_needed_list *needed, sb_error *
     if (check->project->store && sb_store_each(check->project->store, rehash, &state, err) < 0)
         return -1;
     if (!check->project->store && needed->count) {
-        sb_findings_add(check->findings, SB_ERR_VERIFY,
-                        "there is no %s here, but the lock needs %zu objects in it; run \"%" SB_FMT "\"",
-                        SB_STORE_NAME, needed->count,
-                        SB_ARG(sb_project_command(check->project, check->arena, "vendor")));
+        sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                             "there is no %s here, but the lock needs %zu objects in it; run \"%" SB_FMT "\"",
+                             SB_STORE_NAME, needed->count,
+                             SB_ARG(sb_project_command(check->project, check->arena, "vendor")));
         return 0;
     }
     for (size_t i = 0; i < needed->count; i++)
@@ -204,10 +206,11 @@ static void check_layers(sb_check *check)
         some = sb_store_has(store, &layers.items[i].digest, 0);
     for (size_t i = 0; i < layers.count && some; i++)
         if (!sb_store_has(store, &layers.items[i].digest, layers.items[i].size))
-            sb_findings_add(check->findings, SB_ERR_VERIFY,
-                            "%" SB_FMT " is not all in %s, as other base images are; run \"%" SB_FMT "\"",
-                            SB_ARG(sb_check_where(check, layers.items[i].name)), SB_STORE_NAME,
-                            SB_ARG(sb_project_command(check->project, check->arena, "vendor --images")));
+            sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                                 "%" SB_FMT " is not all in %s, as other base images are; run \"%" SB_FMT
+                                 "\"",
+                                 SB_ARG(sb_check_where(check, layers.items[i].name)), SB_STORE_NAME,
+                                 SB_ARG(sb_project_command(check->project, check->arena, "vendor --images")));
 }
 
 /* 1 with the document, 0 when it is missing or damaged, which has been told already. */
@@ -237,7 +240,7 @@ static void check_images(sb_check *check)
             if (read_document(check, &image->digest, &index) &&
                 read_document(check, &platform->manifest, &manifest) &&
                 sb_image_check_chain(image, platform, index, manifest, check->arena, &why) < 0)
-                sb_findings_take(check->findings, where.ptr, &why);
+                sb_lock_findings_take(check->findings, where.ptr, &why);
         }
     }
 }
@@ -285,13 +288,14 @@ static void check_evidence(sb_check *check, const vouched *v)
         /* What is missing has been told already. */
         if (check->project->store && all_there(check, &v->evidence[i], v->digest) &&
             recheck(check, v, &v->evidence[i], &why) < 0)
-            sb_findings_take(check->findings, shown, &why);
+            sb_lock_findings_take(check->findings, shown, &why);
     }
     if (!vouches && check->project->settings->require_signatures)
-        sb_findings_add(check->findings, SB_ERR_UNPINNED,
-                        "%s: nobody vouches for it, and the settings require that; add --checksum or a \"# "
-                        "sbuild: verify\" comment, then run \"sbuild lock\"",
-                        shown);
+        sb_lock_findings_add(
+            check->findings, SB_ERR_UNPINNED,
+            "%s: nobody vouches for it, and the settings require that; add --checksum or a \"# "
+            "sbuild: verify\" comment, then run \"sbuild lock\"",
+            shown);
 }
 
 static void check_vouched(sb_check *check)
@@ -316,9 +320,9 @@ static void check_vouched(sb_check *check)
     }
 }
 
-int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings, sb_error **err)
+int sb_lock_verify(sb_project *project, bool online, sb_lock_findings **ret_findings, sb_error **err)
 {
-    SB_AUTO(sb_findings) findings = sb_findings_new();
+    SB_AUTO(sb_lock_findings) findings = sb_lock_findings_new();
     SB_AUTO(sb_lock) lock = NULL;
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_check check = {.project = project, .arena = arena, .findings = findings};

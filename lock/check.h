@@ -17,7 +17,7 @@ typedef struct sb_check {
     sb_project *project;
     sb_lock *lock;
     sb_arena *arena;
-    sb_findings *findings;
+    sb_lock_findings *findings;
     sb_origin *origins;
     size_t origin_count, origin_cap;
     sb_step_places step_places;

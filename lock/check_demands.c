@@ -29,7 +29,7 @@ int sb_check_collect(sb_check *check, const sb_df_view *view, sb_error **err)
             !sb_frozen_is_remote(view, ref))
             continue;
         if (sb_update_want_source(u, view, ref, &why) < 0)
-            sb_findings_take(check->findings, NULL, &why);
+            sb_lock_findings_take(check->findings, NULL, &why);
     }
     return 0;
 }
@@ -59,10 +59,10 @@ static void compare_hashes(sb_check *check, const sb_want_source *want, const sb
             continue;
         sb_digest_format(&digest, want_text);
         sb_digest_format(locked, locked_text);
-        sb_findings_add(check->findings, SB_ERR_VERIFY,
-                        "%" SB_FMT
-                        ": %s is demanded, but %s is locked; restore the lock, or run \"sbuild lock\"",
-                        SB_ARG(sb_check_where(check, want->expanded)), want_text, locked_text);
+        sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                             "%" SB_FMT
+                             ": %s is demanded, but %s is locked; restore the lock, or run \"sbuild lock\"",
+                             SB_ARG(sb_check_where(check, want->expanded)), want_text, locked_text);
     }
 }
 
@@ -74,10 +74,10 @@ static void compare_commits(sb_check *check, const sb_want_source *want, const s
 
         if (demanded[i].kind == SB_EVIDENCE_CHECKSUM && !sb_slice_starts(git->commit, demanded[i].checksum) &&
             !sb_slice_starts(git->tag_object, demanded[i].checksum))
-            sb_findings_add(check->findings, SB_ERR_VERIFY,
-                            "%" SB_FMT ": commit %s is demanded, but %" SB_FMT
-                            " is locked; restore the lock, or run \"sbuild lock\"",
-                            SB_ARG(sb_check_where(check, want->expanded)), wanted, SB_ARG(git->commit));
+            sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                                 "%" SB_FMT ": commit %s is demanded, but %" SB_FMT
+                                 " is locked; restore the lock, or run \"sbuild lock\"",
+                                 SB_ARG(sb_check_where(check, want->expanded)), wanted, SB_ARG(git->commit));
     }
 }
 
@@ -92,17 +92,17 @@ static void compare(sb_check *check, const sb_want_source *want, const sb_lock_f
     bool same = true;
 
     if (sb_update_demanded(&check->updater, want, &demanded, &demand_count, &why) < 0) {
-        sb_findings_take(check->findings, NULL, &why);
+        sb_lock_findings_take(check->findings, NULL, &why);
         return;
     }
     for (size_t i = 0; i < demand_count; i++)
         same = same && answers(&demanded[i], locked, count);
     if (!same || demand_count != count)
-        sb_findings_add(check->findings, SB_ERR_STALE,
-                        "%" SB_FMT
-                        ": what must vouch for it is not what the lock was made with; run \"sbuild "
-                        "lock\"",
-                        SB_ARG(sb_check_where(check, want->expanded)));
+        sb_lock_findings_add(check->findings, SB_ERR_STALE,
+                             "%" SB_FMT
+                             ": what must vouch for it is not what the lock was made with; run \"sbuild "
+                             "lock\"",
+                             SB_ARG(sb_check_where(check, want->expanded)));
     else if (file)
         compare_hashes(check, want, demanded, demand_count, &file->digest);
     else

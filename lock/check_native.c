@@ -22,7 +22,7 @@ static int check_named(sb_check *check, const sb_native *native, const sb_named 
     /* What is missing or damaged has been told already. */
     if (sb_store_open_object(check->project->store, &named->digest, &fd, &size, &why) == 0 &&
         sb_native_check(native, named, fd, &entry, &why) < 0)
-        sb_findings_take(check->findings, NULL, &why);
+        sb_lock_findings_take(check->findings, NULL, &why);
     return 0;
 }
 

@@ -19,10 +19,10 @@ static int interrupted(sb_error **err)
 
 static void gone(sb_check *check, sb_slice where, const char *what)
 {
-    sb_findings_add(check->findings, SB_ERR_GONE,
-                    "%" SB_FMT ": %s is gone upstream; keep %s, which still has it, or look for another "
-                    "source",
-                    SB_ARG(where), what, SB_STORE_NAME);
+    sb_lock_findings_add(check->findings, SB_ERR_GONE,
+                         "%" SB_FMT ": %s is gone upstream; keep %s, which still has it, or look for another "
+                         "source",
+                         SB_ARG(where), what, SB_STORE_NAME);
 }
 
 /* Everything else than "it is not there" is told as it is. */
@@ -35,7 +35,7 @@ static void tell(sb_check *check, sb_slice where, sb_error **why)
 {
     sb_autofree char *shown = sb_slice_dup(where);
 
-    sb_findings_take(check->findings, shown, why);
+    sb_lock_findings_take(check->findings, shown, why);
 }
 
 static void image_moved(sb_check *check, const sb_lock_image *image, const sb_descriptor *now)
@@ -45,9 +45,10 @@ static void image_moved(sb_check *check, const sb_lock_image *image, const sb_de
 
     sb_digest_format(&image->digest, was);
     sb_digest_format(&now->digest, is);
-    sb_findings_add(check->findings, SB_ERR_DRIFT,
-                    "%" SB_FMT " is %s now, and %s in the lock; to take it, run \"sbuild lock --update=%s\"",
-                    SB_ARG(sb_check_where(check, image->name)), is, was, name);
+    sb_lock_findings_add(check->findings, SB_ERR_DRIFT,
+                         "%" SB_FMT
+                         " is %s now, and %s in the lock; to take it, run \"sbuild lock --update=%s\"",
+                         SB_ARG(sb_check_where(check, image->name)), is, was, name);
 }
 
 static void check_image(sb_check *check, const sb_lock_image *image)
@@ -110,10 +111,10 @@ static void judge_file(void *ctx, const sb_probe *probe, sb_error **why)
     } else if ((*why)->code == SB_ERR_VERIFY || (*why)->code == SB_ERR_LIMIT) {
         sb_autofree char *url = sb_printable(probe->url);
 
-        sb_findings_add(check->findings, SB_ERR_DRIFT,
-                        "%" SB_FMT " has other bytes now than the lock says; find out why, and to take "
-                        "them, run \"sbuild lock --update=%s\"",
-                        SB_ARG(where), url);
+        sb_lock_findings_add(check->findings, SB_ERR_DRIFT,
+                             "%" SB_FMT " has other bytes now than the lock says; find out why, and to take "
+                             "them, run \"sbuild lock --update=%s\"",
+                             SB_ARG(where), url);
     } else {
         tell(check, where, why);
     }
@@ -221,15 +222,15 @@ static void check_git(sb_check *check, const sb_lock_git *git)
         return;
     }
     if (!sb_slice_eq(now.commit, git->commit))
-        sb_findings_add(check->findings, SB_ERR_DRIFT,
-                        "%" SB_FMT ": %s is %" SB_FMT " now, and %" SB_FMT
-                        " in the lock; to take it, run \"sbuild lock --update=%s\"",
-                        SB_ARG(where), ref, SB_ARG(now.commit), SB_ARG(git->commit), remote);
+        sb_lock_findings_add(check->findings, SB_ERR_DRIFT,
+                             "%" SB_FMT ": %s is %" SB_FMT " now, and %" SB_FMT
+                             " in the lock; to take it, run \"sbuild lock --update=%s\"",
+                             SB_ARG(where), ref, SB_ARG(now.commit), SB_ARG(git->commit), remote);
     else if (!sb_slice_eq(now.tag_object, git->tag_object))
-        sb_findings_add(check->findings, SB_ERR_DRIFT,
-                        "%" SB_FMT ": %s is another tag object of the same commit now; to take it, run "
-                        "\"sbuild lock --update=%s\"",
-                        SB_ARG(where), ref, remote);
+        sb_lock_findings_add(check->findings, SB_ERR_DRIFT,
+                             "%" SB_FMT ": %s is another tag object of the same commit now; to take it, run "
+                             "\"sbuild lock --update=%s\"",
+                             SB_ARG(where), ref, remote);
 }
 
 int sb_check_online(sb_check *check, sb_error **err)

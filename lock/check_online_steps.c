@@ -61,17 +61,17 @@ static void tell(sb_check *check, const outcome *o)
         sb_buf_printf(&list, " and %zu more", o->count - EXAMPLES);
     sb_step_id(o->step->stage, &o->step->text, o->step->nth, o->step->platform, id);
     if (o->code == SB_ERR_GONE)
-        sb_findings_add(check->findings, SB_ERR_GONE,
-                        "%" SB_FMT
-                        ": %zu of its downloads %s gone upstream: %.*s; keep %s, which still has %s",
-                        SB_ARG(where), o->count, one ? "is" : "are", (int)list.len, list.data, SB_STORE_NAME,
-                        one ? "it" : "them");
+        sb_lock_findings_add(check->findings, SB_ERR_GONE,
+                             "%" SB_FMT
+                             ": %zu of its downloads %s gone upstream: %.*s; keep %s, which still has %s",
+                             SB_ARG(where), o->count, one ? "is" : "are", (int)list.len, list.data,
+                             SB_STORE_NAME, one ? "it" : "them");
     else
-        sb_findings_add(check->findings, o->code,
-                        "%" SB_FMT
-                        ": %zu of its downloads %s other bytes now than the lock says: %.*s; to take them, "
-                        "run \"sbuild lock --update=%s\"",
-                        SB_ARG(where), o->count, one ? "has" : "have", (int)list.len, list.data, id);
+        sb_lock_findings_add(
+            check->findings, o->code,
+            "%" SB_FMT ": %zu of its downloads %s other bytes now than the lock says: %.*s; to take them, "
+            "run \"sbuild lock --update=%s\"",
+            SB_ARG(where), o->count, one ? "has" : "have", (int)list.len, list.data, id);
 }
 
 static void judge(void *ctx, const sb_probe *probe, sb_error **why)
@@ -85,7 +85,7 @@ static void judge(void *ctx, const sb_probe *probe, sb_error **why)
     else if (code == SB_ERR_VERIFY || code == SB_ERR_LIMIT)
         note(a, needed, SB_ERR_DRIFT);
     else
-        sb_findings_take(a->check->findings, sb_check_step_where(a->check, needed->step).ptr, why);
+        sb_lock_findings_take(a->check->findings, sb_check_step_where(a->check, needed->step).ptr, why);
 }
 
 /* Several steps may ask for the same: it is asked for once. */

@@ -19,10 +19,11 @@ static void not_locked(sb_check *check, const sb_run_step *step)
 {
     sb_autofree char *file = sb_printable(check->project->dockerfile_name);
 
-    sb_findings_add(check->findings, SB_ERR_STALE,
-                    "%s:%u: %s%" SB_FMT " is not in the lock for %" SB_FMT "; run \"%" SB_FMT "\"", file,
-                    step->line, step->trigger >= 0 ? "ONBUILD of the base image: " : "", SB_ARG(step->label),
-                    SB_ARG(step->platform), SB_ARG(sb_project_command(check->project, check->arena, "lock")));
+    sb_lock_findings_add(check->findings, SB_ERR_STALE,
+                         "%s:%u: %s%" SB_FMT " is not in the lock for %" SB_FMT "; run \"%" SB_FMT "\"", file,
+                         step->line, step->trigger >= 0 ? "ONBUILD of the base image: " : "",
+                         SB_ARG(step->label), SB_ARG(step->platform),
+                         SB_ARG(sb_project_command(check->project, check->arena, "lock")));
 }
 
 int sb_check_run_steps(sb_check *check, const sb_df_view *view, sb_error **err)
@@ -53,7 +54,7 @@ void sb_check_load_steps(sb_check *check, sb_needed_list *list)
         if (sb_step_manifest_load(step, check->project->store, &manifest, &why) == 0)
             sb_needed_by_step(step, manifest, check->arena, list);
         else if (why->code != SB_ERR_VERIFY)
-            sb_findings_take(check->findings, sb_check_step_where(check, step).ptr, &why);
+            sb_lock_findings_take(check->findings, sb_check_step_where(check, step).ptr, &why);
     }
 }
 
@@ -62,11 +63,11 @@ static void tell_missing(sb_check *check, const sb_needed *first, size_t missing
 {
     sb_autofree char *url = sb_printable(first->name);
 
-    sb_findings_add(check->findings, SB_ERR_VERIFY,
-                    "%" SB_FMT ": %zu of its %zu downloads %s not in %s (%s%s); run \"%" SB_FMT "\"",
-                    SB_ARG(sb_check_step_where(check, first->step)), missing, all,
-                    missing == 1 ? "is" : "are", SB_STORE_NAME, url, missing == 1 ? "" : " …",
-                    SB_ARG(sb_project_command(check->project, check->arena, "vendor")));
+    sb_lock_findings_add(check->findings, SB_ERR_VERIFY,
+                         "%" SB_FMT ": %zu of its %zu downloads %s not in %s (%s%s); run \"%" SB_FMT "\"",
+                         SB_ARG(sb_check_step_where(check, first->step)), missing, all,
+                         missing == 1 ? "is" : "are", SB_STORE_NAME, url, missing == 1 ? "" : " …",
+                         SB_ARG(sb_project_command(check->project, check->arena, "vendor")));
 }
 
 void sb_check_bodies(sb_check *check, const sb_needed_list *list)

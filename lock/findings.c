@@ -5,11 +5,11 @@
 
 /* The public structure comes first, so that a pointer to it is one to the whole. */
 typedef struct whole_findings {
-    sb_findings findings;
+    sb_lock_findings findings;
     size_t cap;
 } whole_findings;
 
-sb_findings *sb_findings_new(void)
+sb_lock_findings *sb_lock_findings_new(void)
 {
     whole_findings *all = sb_new(whole_findings);
 
@@ -17,7 +17,7 @@ sb_findings *sb_findings_new(void)
     return &all->findings;
 }
 
-void sb_findings_free(sb_findings *findings)
+void sb_lock_findings_free(sb_lock_findings *findings)
 {
     if (!findings)
         return;
@@ -25,7 +25,7 @@ void sb_findings_free(sb_findings *findings)
     free(findings);
 }
 
-void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...)
+void sb_lock_findings_add(sb_lock_findings *findings, sb_errc code, const char *fmt, ...)
 {
     whole_findings *all = (whole_findings *)findings;
     sb_autofree char *message = NULL;
@@ -46,14 +46,15 @@ void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...)
         if (findings->items[i].code == code && sb_slice_eqz(findings->items[i].message, message))
             return;
     *SB_ARENA_PUSH(findings->arena, findings->items, findings->count, all->cap) =
-        (sb_finding){.code = code, .message = sb_arena_dup(findings->arena, sb_slice_z(message))};
+        (sb_lock_finding){.code = code, .message = sb_arena_dup(findings->arena, sb_slice_z(message))};
 }
 
-void sb_findings_take(sb_findings *findings, const char *where, sb_error **err)
+void sb_lock_findings_take(sb_lock_findings *findings, const char *where, sb_error **err)
 {
     if (!*err)
         return;
-    sb_findings_add(findings, (*err)->code, "%s%s%s", where ? where : "", where ? ": " : "", (*err)->message);
+    sb_lock_findings_add(findings, (*err)->code, "%s%s%s", where ? where : "", where ? ": " : "",
+                         (*err)->message);
     sb_error_free(*err);
     *err = NULL;
 }

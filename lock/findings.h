@@ -7,10 +7,10 @@
 
 enum { SB_FINDINGS_MAX = 10000 };
 
-sb_findings *sb_findings_new(void);
+sb_lock_findings *sb_lock_findings_new(void);
 /* One more. The same message is added once. */
-void sb_findings_add(sb_findings *findings, sb_errc code, const char *fmt, ...) SB_PRINTF(3, 4);
+void sb_lock_findings_add(sb_lock_findings *findings, sb_errc code, const char *fmt, ...) SB_PRINTF(3, 4);
 /* The error becomes one, behind "where: " unless that is NULL; clears *err. */
-void sb_findings_take(sb_findings *findings, const char *where, sb_error **err);
+void sb_lock_findings_take(sb_lock_findings *findings, const char *where, sb_error **err);
 
 #endif

@@ -191,7 +191,7 @@ static sb_slice changed_args(const sb_lock *lock, const sb_frozen_options *optio
 }
 
 static void not_locked(const sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
-                       const sb_df_view *view, const sb_df_ref *ref, sb_findings *findings)
+                       const sb_df_view *view, const sb_df_ref *ref, sb_lock_findings *findings)
 {
     sb_arena *arena = findings->arena;
     sb_slice origin = sb_frozen_origin(project, ref, arena), why = changed_args(lock, options, view, arena);
@@ -199,17 +199,17 @@ static void not_locked(const sb_project *project, const sb_lock *lock, const sb_
     sb_autofree char *expanded = sb_printable(ref->expanded);
 
     if (sb_slice_eq(ref->text, ref->expanded))
-        sb_findings_add(findings, SB_ERR_STALE, "%" SB_FMT " is not in the lock; run \"%" SB_FMT "\"",
-                        SB_ARG(origin), SB_ARG(command));
+        sb_lock_findings_add(findings, SB_ERR_STALE, "%" SB_FMT " is not in the lock; run \"%" SB_FMT "\"",
+                             SB_ARG(origin), SB_ARG(command));
     else
-        sb_findings_add(findings, SB_ERR_STALE,
-                        "%" SB_FMT ": \"%s\"%" SB_FMT " is not in the lock; run \"%" SB_FMT "\"",
-                        SB_ARG(origin), expanded, SB_ARG(why), SB_ARG(command));
+        sb_lock_findings_add(findings, SB_ERR_STALE,
+                             "%" SB_FMT ": \"%s\"%" SB_FMT " is not in the lock; run \"%" SB_FMT "\"",
+                             SB_ARG(origin), expanded, SB_ARG(why), SB_ARG(command));
 }
 
 static void no_platform(const sb_project *project, const sb_frozen_options *options, const sb_df_view *view,
                         const sb_df_ref *ref, const sb_lock_image *image, sb_slice platform,
-                        sb_findings *findings)
+                        sb_lock_findings *findings)
 {
     enum { LIST_MAX = 4096 };
     sb_arena *arena = findings->arena;
@@ -223,13 +223,13 @@ static void no_platform(const sb_project *project, const sb_frozen_options *opti
     }
     sb_buf_addz(&list, shown);
     command = remedy(project, options, view, sb_buf_slice(&list), arena);
-    sb_findings_add(findings, SB_ERR_STALE, "%" SB_FMT " is not locked for %s; run \"%" SB_FMT "\"",
-                    SB_ARG(origin), shown, SB_ARG(command));
+    sb_lock_findings_add(findings, SB_ERR_STALE, "%" SB_FMT " is not locked for %s; run \"%" SB_FMT "\"",
+                         SB_ARG(origin), shown, SB_ARG(command));
 }
 
 static void check_ref(const sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
                       const sb_df_view *view, const sb_df_ref *ref, const char *build_platform,
-                      sb_findings *findings)
+                      sb_lock_findings *findings)
 {
     sb_slice platform = ref->kind == SB_REF_SYNTAX ? sb_slice_z(build_platform) : ref->platform;
     const sb_lock_image *image;
@@ -248,7 +248,7 @@ static void check_ref(const sb_project *project, const sb_lock *lock, const sb_f
 }
 
 void sb_frozen_uncovered(const sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
-                         const sb_df_view *view, const char *build_platform, sb_findings *findings)
+                         const sb_df_view *view, const char *build_platform, sb_lock_findings *findings)
 {
     const sb_df_ref *incomplete = NULL;
     size_t before = findings->count;
@@ -270,7 +270,7 @@ void sb_frozen_uncovered(const sb_project *project, const sb_lock *lock, const s
 
 /* A build must not go on with bytes that were never held against what the Dockerfile asks of them now. */
 static int check_demands(sb_project *project, const sb_lock *lock, const sb_df_view *view,
-                         sb_findings *findings, sb_error **err)
+                         sb_lock_findings *findings, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_check check = {
@@ -310,7 +310,7 @@ int sb_lock_check_owner(const sb_project *project, const sb_lock *lock, sb_error
 int sb_frozen_view(sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
                    sb_df_view **ret_view, sb_error **err)
 {
-    SB_AUTO(sb_findings) findings = sb_findings_new();
+    SB_AUTO(sb_lock_findings) findings = sb_lock_findings_new();
     SB_AUTO(sb_df_view) view = NULL;
     SB_AUTO(sb_error) missing = NULL;
 

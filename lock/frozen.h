@@ -15,7 +15,7 @@ int sb_frozen_expand(sb_project *project, const sb_lock *lock, const sb_frozen_o
                      sb_error **err);
 /* Adds a finding for each reference that the lock does not cover. */
 void sb_frozen_uncovered(const sb_project *project, const sb_lock *lock, const sb_frozen_options *options,
-                         const sb_df_view *view, const char *build_platform, sb_findings *findings);
+                         const sb_df_view *view, const char *build_platform, sb_lock_findings *findings);
 
 /* "Dockerfile:3: FROM node:20", printable; in `arena`. */
 sb_slice sb_frozen_origin(const sb_project *project, const sb_df_ref *ref, sb_arena *arena);

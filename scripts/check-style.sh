@@ -6,7 +6,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
-library=(base dockerfile fetch lock builder)
+library=(base dockerfile shell fetch lock rules builder)
 mapfile -t c_files < <(find "${library[@]}" cli include tests -name '*.[ch]' | sort)
 mapfile -t library_files < <(find "${library[@]}" -name '*.[ch]' -not -path 'builder/step/*' | sort)
 mapfile -t scripts < <(find .ci scripts tests examples -type f \( -name '*.sh' -o -name '*.py' -o -path .ci/run \) | sort)

@@ -141,6 +141,8 @@ const char *sb_df_keyword_name(sb_df_keyword keyword); /* "FROM" */
 const sb_df_flag *sb_df_find_flag(const sb_df_instruction *ins, const char *name);
 /* Line and column of a byte offset. */
 void sb_df_position(const sb_dockerfile *df, size_t offset, unsigned *ret_line, unsigned *ret_column);
+/* The file offset of byte `at` of ins->rest; of its end when `at` is rest's length. */
+size_t sb_df_rest_offset(const sb_dockerfile *df, const sb_df_instruction *ins, size_t at);
 
 /* --- Expansion (dockerfile/expand.c) --- */
 

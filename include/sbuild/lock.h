@@ -292,20 +292,20 @@ int sb_lock_update(sb_project *project, const sb_update_options *options, sb_upd
                    sb_error **err);
 
 /* --- sbuild verify (lock/check.c) --- */
-typedef struct sb_finding {
+typedef struct sb_lock_finding {
     sb_errc code; /* STALE, UNPINNED, DRIFT, GONE, VERIFY … */
     sb_slice message;
-} sb_finding;
-typedef struct sb_findings {
+} sb_lock_finding;
+typedef struct sb_lock_findings {
     sb_arena *arena;
-    sb_finding *items;
+    sb_lock_finding *items;
     size_t count;
     size_t checked; /* things looked at */
-} sb_findings;
-void sb_findings_free(sb_findings *findings);
-SB_DEFINE_CLEANUP(sb_findings, sb_findings_free)
+} sb_lock_findings;
+void sb_lock_findings_free(sb_lock_findings *findings);
+SB_DEFINE_CLEANUP(sb_lock_findings, sb_lock_findings_free)
 /* All that is wrong, not just the first. -1 only when it could not be judged. */
-int sb_lock_verify(sb_project *project, bool online, sb_findings **ret_findings, sb_error **err);
+int sb_lock_verify(sb_project *project, bool online, sb_lock_findings **ret_findings, sb_error **err);
 
 /* --- sbuild diff, why, vendor (lock/diff.c, why.c, vendor.c) --- */
 /* One line per change, in words; empty when nothing differs. */

@@ -5,7 +5,7 @@
 
 packages_build=(
 	gcc libc6-dev cmake ninja-build pkg-config ccache ca-certificates
-	libcurl4-openssl-dev libssl-dev libgpgme-dev libarchive-dev libjansson-dev zlib1g-dev libzstd-dev
+	libcurl4-openssl-dev libssl-dev libgpgme-dev libarchive-dev libjansson-dev zlib1g-dev libzstd-dev liblzma-dev libpcre2-dev
 )
 
 # What makes sbuild-step for the other architecture; none of it is there under these names where nothing is foreign.
@@ -19,7 +19,7 @@ packages_run=(
 )
 
 packages_test=(
-	libcmocka-dev clang clang-format codespell libclang-rt-14-dev
+	libcmocka-dev clang clang-format codespell shfmt python3-jsonschema libclang-rt-14-dev
 	apache2-utils binutils curl default-jre-headless dpkg-dev faketime minisign nginx-light qemu-user-static shellcheck skopeo xz-utils bzip2 zstd
 )
 

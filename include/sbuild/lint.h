@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Lint: what a Dockerfile does that it should not. docs/rules/ has a page per rule. Looks at the Dockerfile,
+ * its lock when there is one, and by name at files of its context; never at the network, and runs nothing.
+ */
+#ifndef SBUILD_LINT_H
+#define SBUILD_LINT_H
+
+#include <sbuild/finding.h>
+#include <sbuild/project.h>
+
+typedef struct sb_rule_setting { /* "SB301": "off" */
+    const sb_rule *rule;
+    sb_severity severity;
+} sb_rule_setting;
+
+typedef struct sb_lint_options {
+    const sb_rule_setting *rules; /* of the command line, behind those of sbuild.json */
+    size_t rule_count;
+    const char *const *only; /* ids or names, NULL-terminated: no other rule; may be NULL */
+    const char *target;      /* NULL: the last stage */
+    const sb_df_var *build_args;
+    size_t build_arg_count;
+    const char *platform; /* NULL: the host's */
+    bool require_reason;  /* an ignore comment without a reason does not count, and is a finding */
+    bool no_ignore;       /* comments and baseline do not count */
+} sb_lint_options;
+
+/* One Dockerfile's text with nothing beside it: standard input, tests, fuzzing. Findings are added to
+ * `report`. */
+int sb_lint_text(sb_slice text, const char *name, const sb_lint_options *options, sb_report *report,
+                 sb_error **err);
+/* A Dockerfile with its context: lock, lock files of package managers, sbuild.json, baseline count. `path` is
+ * also the name in findings. */
+int sb_lint_file(const char *path, const char *context, const sb_lint_options *options, sb_report *report,
+                 sb_error **err);
+/*
+ * The Dockerfiles beneath a directory, by name (Dockerfile, Dockerfile.*, *.Dockerfile, Containerfile …) and,
+ * for names that leave it open, by content; .git, node_modules, sbuild.vendor and the like are left out.
+ * Sorted.
+ */
+int sb_lint_find(const char *directory, sb_arena *arena, sb_slice **ret_paths, size_t *ret_count,
+                 sb_error **err);
+
+/*
+ * Applies the safe fixes of all findings that count to the text, again and again until nothing more can be
+ * fixed, checking each time that the result parses and that what was fixed is not found again. *ret_fixed:
+ * how many.
+ */
+int sb_lint_fix(sb_slice text, const char *name, const char *context, const sb_lint_options *options,
+                sb_buf *out, size_t *ret_fixed, sb_error **err);
+/* A unified diff of two texts, in out; empty when they are equal. */
+int sb_text_diff(sb_slice before, sb_slice after, const char *name, sb_buf *out, sb_error **err);
+
+#endif

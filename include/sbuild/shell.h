@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A reader of shell texts, as RUN instructions hold them: POSIX shell, and of bash what Dockerfiles use. Two
+ * steps: sb_sh_parse() makes a tree of the text; sb_sh_commands() tells which commands that tree runs, with
+ * what can be known of their words, looking into `sh -c`, `eval`, `su -c`, env, sudo, xargs and the like.
+ * Pure functions over (pointer, length): nothing is run, no file is looked at.
+ *
+ * Everything lives in the arena that it was made in. A span is a half-open byte range of the text that was
+ * parsed. What cannot be read is never passed over in silence: sb_sh_script.trouble says what and where, and
+ * the commands before it are still told.
+ */
+#ifndef SBUILD_SHELL_H
+#define SBUILD_SHELL_H
+
+#include <sbuild/arena.h>
+#include <sbuild/dockerfile.h>
+
+enum {
+    SB_SH_DEPTH_MAX = 100,      /* of nesting, texts within texts included */
+    SB_SH_TEXT_MAX = 4 << 20,   /* bytes of one text */
+    SB_SH_COMMANDS_MAX = 20000, /* that sb_sh_commands() tells of one text */
+    SB_SH_VALUES_MAX = 1000,    /* values of one variable that are followed */
+};
+
+typedef enum sb_sh_dialect { SB_SH_POSIX, SB_SH_BASH, SB_SH_OTHER } sb_sh_dialect;
+/* By a SHELL's first word ("/bin/bash"); SB_SH_OTHER: PowerShell, cmd and what else is no shell of this kind.
+ */
+sb_sh_dialect sb_sh_dialect_of(sb_slice program);
+
+/* --- The tree (shell/parse*.c) --- */
+
+typedef struct sb_sh_script sb_sh_script;
+typedef struct sb_sh_word sb_sh_word;
+
+typedef enum sb_sh_part_kind {
+    SB_SH_LITERAL,     /* text: quotes and backslashes taken off */
+    SB_SH_PARAM,       /* $name, ${name}, ${name:-word}, ${#name}, ${name//a/b}: name, op, operand */
+    SB_SH_COMMAND,     /* $(…) or `…`: script */
+    SB_SH_ARITH,       /* $((…)): text */
+    SB_SH_PROCESS_IN,  /* <(…): script */
+    SB_SH_PROCESS_OUT, /* >(…): script */
+    SB_SH_GLOB,        /* *, ?, […] outside quotes: text */
+} sb_sh_part_kind;
+
+typedef struct sb_sh_part {
+    sb_sh_part_kind kind;
+    bool quoted; /* within '…', "…" or behind a backslash */
+    sb_slice text;
+    sb_slice name;       /* PARAM: "HOME", "1", "@"; with a subscript "a[0]" */
+    sb_slice op;         /* PARAM: "" or ":-", "#", "##", "%", "/", "//", ":", "length", "!" … */
+    sb_sh_word *operand; /* PARAM: behind op; NULL without */
+    sb_sh_script *script;
+    sb_span span;
+} sb_sh_part;
+
+struct sb_sh_word {
+    sb_sh_part *parts;
+    size_t count;
+    sb_span span;
+};
+
+typedef struct sb_sh_assignment {
+    sb_slice name;
+    bool append;        /* += */
+    bool array;         /* name=( … ) */
+    sb_sh_word *values; /* one, of an array any number */
+    size_t count;
+    sb_span span;
+} sb_sh_assignment;
+
+typedef struct sb_sh_redirect {
+    int fd;            /* -1: the operator's own */
+    sb_slice op;       /* "<", ">", ">>", ">|", "<>", "<&", ">&", "&>", "&>>", "<<", "<<-", "<<<" */
+    sb_sh_word target; /* of << and <<- the body, with expansions unless the delimiter was quoted */
+    sb_span span;
+} sb_sh_redirect;
+
+typedef enum sb_sh_node_kind {
+    SB_SH_SIMPLE,   /* assignments, words, redirects */
+    SB_SH_PIPELINE, /* children; negated */
+    SB_SH_AND,      /* children[0] && children[1] */
+    SB_SH_OR,
+    SB_SH_LIST,     /* children, one after the other */
+    SB_SH_GROUP,    /* { children[0]; } */
+    SB_SH_SUBSHELL, /* ( children[0] ) */
+    SB_SH_IF,       /* condition, body, else (NULL without); elif is an IF in its place */
+    SB_SH_WHILE,    /* condition, body */
+    SB_SH_UNTIL,
+    SB_SH_FOR, /* name in words; body. A C-style for has no words, its text is in `text` */
+    SB_SH_SELECT,
+    SB_SH_CASE,          /* words[0]; each arm: patterns, body */
+    SB_SH_FUNCTION,      /* name, body */
+    SB_SH_TEST,          /* [[ … ]]: its words, operators included */
+    SB_SH_ARITH_COMMAND, /* (( … )): text */
+    SB_SH_BACKGROUND,    /* children[0] & */
+} sb_sh_node_kind;
+
+typedef struct sb_sh_node sb_sh_node;
+typedef struct sb_sh_arm {
+    sb_sh_word *patterns;
+    size_t pattern_count;
+    sb_sh_node *body; /* NULL when empty */
+} sb_sh_arm;
+
+struct sb_sh_node {
+    sb_sh_node_kind kind;
+    bool negated;     /* of a pipeline */
+    bool words_given; /* FOR: there is an `in` */
+    sb_sh_assignment *assignments;
+    size_t assignment_count;
+    sb_sh_word *words;
+    size_t word_count;
+    sb_sh_redirect *redirects; /* of compound commands, too */
+    size_t redirect_count;
+    sb_sh_node **children;
+    size_t child_count;
+    sb_sh_node *condition, *body, *otherwise;
+    sb_sh_arm *arms;
+    size_t arm_count;
+    sb_slice name;
+    sb_slice text;
+    sb_span span;
+};
+
+struct sb_sh_script {
+    sb_slice text;
+    sb_sh_node *root;     /* a LIST; never NULL */
+    const char *trouble;  /* what was not understood, a phrase; NULL: everything was */
+    sb_span trouble_span; /* where; within text */
+};
+
+/* Never fails: what is not understood is said in ret->trouble, and root has what was read before it. */
+sb_sh_script *sb_sh_parse(sb_slice text, sb_sh_dialect dialect, sb_arena *arena);
+
+/* --- The commands that it runs (shell/commands*.c) --- */
+
+typedef struct sb_sh_var {
+    sb_slice name;
+    sb_slice value; /* absent: set to something unknown */
+} sb_sh_var;
+
+typedef struct sb_sh_arg {
+    sb_slice text; /* quotes off, what is known of variables put in; the rest stays as it is written: "$x",
+                      "$(date)" */
+    bool known;    /* nothing stayed */
+    bool quoted;   /* began with a quote or a backslash */
+    bool fetched;  /* holds a substitution: sb_sh_command.inside of other commands refers to it */
+    sb_span span;  /* of the word, in the outermost text; several args may come from one word */
+} sb_sh_arg;
+
+typedef struct sb_sh_assigned { /* NAME=value before a command, by env, or alone */
+    sb_slice name;
+    sb_sh_arg value;
+} sb_sh_assigned;
+
+typedef struct sb_sh_file { /* a redirect */
+    int fd;                 /* 0, 1, 2 …; &> is 1 with both */
+    bool both;
+    sb_slice op;
+    sb_sh_arg target; /* of << and <<<, the text */
+} sb_sh_file;
+
+typedef enum sb_sh_place {                  /* how a command comes to run, seen from `inside` */
+                           SB_SH_PLACE_TOP, /* a command of the text itself */
+                           SB_SH_PLACE_SCRIPT, /* of the text in an argument: sh -c '…', eval '…', su -c '…',
+                                                  a heredoc or <<< for a shell */
+                           SB_SH_PLACE_ARGUMENT, /* its output becomes (part of) an argument or assignment:
+                                                    $(…) */
+                           SB_SH_PLACE_INPUT,    /* <(…) */
+                           SB_SH_PLACE_OUTPUT,   /* >(…) */
+} sb_sh_place;
+
+typedef struct sb_sh_command {
+    sb_slice name; /* last component of args[0] ("curl" for /usr/bin/curl); empty without a word (assignments,
+                      redirects only) */
+    sb_sh_arg *args; /* args[0] is the command itself, words that run another one taken off before it */
+    size_t count;
+    sb_sh_assigned *assigned;
+    size_t assigned_count;
+    sb_sh_file *files;
+    size_t file_count;
+    sb_slice *
+        wrappers; /* outermost first: "sudo", "env", "xargs", "gosu" …: names of commands that run this one */
+    size_t wrapper_count;
+    sb_slice user;    /* whom sudo -u, su, gosu, setpriv, runuser run it as; absent: unchanged */
+    size_t pipeline;  /* number of its pipeline, from 0, unique in the whole text */
+    size_t position;  /* in the pipeline: 0 reads no pipe */
+    bool last;        /* writes no pipe */
+    bool conditional; /* may be left out: behind || or in an if, case or loop body */
+    bool ignored;     /* its failure does not matter: "|| true", "; true" alone does not count */
+    bool looped;      /* in the body of a loop */
+    bool function;    /* in the body of a function, where it is defined */
+    sb_sh_place place;
+    ptrdiff_t
+        inside; /* index of the command whose argument or text it is in; -1: none, or an assignment alone */
+    size_t inside_arg;  /* which of its args */
+    sb_slice directory; /* what `cd` and WORKDIR say, as far as it is known: "/tmp/x"; absent: not known */
+    sb_span span; /* in the outermost text, of the words; commands in a text within have the span of that
+                     argument */
+} sb_sh_command;
+
+typedef struct sb_sh_options {
+    const sb_sh_var *vars; /* ENV and ARG in force; may be NULL */
+    size_t var_count;
+    sb_slice directory; /* WORKDIR; absent: not known */
+    sb_sh_dialect dialect;
+} sb_sh_options;
+
+typedef struct sb_sh_reading {
+    sb_sh_script *script;
+    sb_sh_command *commands; /* in the order in which they are written; a command before those inside of it */
+    size_t count;
+    const char *trouble;  /* of the text or one within it; NULL: everything was understood */
+    sb_span trouble_span; /* in the outermost text */
+    bool cut;             /* there are more than SB_SH_COMMANDS_MAX */
+} sb_sh_reading;
+void sb_sh_read(sb_slice text, const sb_sh_options *options, sb_arena *arena, sb_sh_reading *ret_reading);
+/* The exec form: one command, which may be a shell with a text. */
+void sb_sh_read_exec(const sb_slice *words, size_t count, const sb_sh_options *options, sb_arena *arena,
+                     sb_sh_reading *ret_reading);
+
+#endif

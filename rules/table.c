@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every rule there is, by family. */
+#include <rules/lint/lint.h>
+
+static const sb_rule_set *const families[] = {
+    &sb_rules_root,   &sb_rules_updates,   &sb_rules_execute, &sb_rules_tags,
+    &sb_rules_frozen, &sb_rules_downloads, &sb_rules_secrets, &sb_rules_buildkit,
+};
+
+const sb_rule_set *sb_rule_family(size_t index)
+{
+    return index < SB_COUNT(families) ? families[index] : NULL;
+}
+
+const sb_rule *sb_rule_find(sb_slice id_or_name)
+{
+    const sb_rule_set *family;
+
+    for (size_t i = 0; (family = sb_rule_family(i)); i++)
+        for (size_t j = 0; j < family->count; j++)
+            if (sb_slice_eq_nocase(id_or_name, sb_slice_z(family->rules[j]->id)) ||
+                sb_slice_eq_nocase(id_or_name, sb_slice_z(family->rules[j]->name)))
+                return family->rules[j];
+    return NULL;
+}
