@@ -4,8 +4,8 @@
  * nodes would be larger and slower than the Dockerfile's own.
  */
 #include <cli/inspect.h>
+#include <sbuild/json.h>
 #include <sbuild/reference.h>
-#include <sbuild/utf8.h>
 
 #include <string.h>
 
@@ -39,66 +39,25 @@ static inline void put(writer *w, const char *data, size_t len)
 
 #define PUT(w, literal) put((w), "" literal, sizeof(literal) - 1)
 
-static void put_escaped(writer *w, unsigned char c)
-{
-    static const char hex[] = "0123456789abcdef";
-    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-
-    switch (c) {
-    case '"':
-        PUT(w, "\\\"");
-        return;
-    case '\\':
-        PUT(w, "\\\\");
-        return;
-    case '\n':
-        PUT(w, "\\n");
-        return;
-    case '\r':
-        PUT(w, "\\r");
-        return;
-    case '\t':
-        PUT(w, "\\t");
-        return;
-    default:
-        put(w, escape, sizeof(escape));
-    }
-}
-
 static inline bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* What is not UTF-8 becomes U+FFFD, byte by byte. */
 static void put_string(writer *w, sb_slice s)
 {
-    size_t done = 0;
+    size_t i = 0;
 
-    PUT(w, "\"");
-    for (size_t i = 0; i < s.len;) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        uint32_t decoded;
-        size_t n;
-
-        if (is_plain(c)) {
-            i++;
-            continue;
-        }
-        n = c < 0x80 ? 0 : sb_utf8_decode(s.ptr + i, s.len - i, &decoded);
-        if (n > 0) {
-            i += n;
-            continue;
-        }
-        put(w, s.ptr + done, i - done);
-        if (c < 0x80)
-            put_escaped(w, c);
-        else
-            PUT(w, "\xef\xbf\xbd");
-        done = ++i;
+    while (i < s.len && is_plain((unsigned char)s.ptr[i]))
+        i++;
+    if (i < s.len) { /* seldom */
+        flush(w);
+        sb_buf_add_json(w->out, s);
+        return;
     }
-    if (s.len > done)
-        put(w, s.ptr + done, s.len - done);
+    PUT(w, "\"");
+    if (s.len)
+        put(w, s.ptr, s.len);
     PUT(w, "\"");
 }
 

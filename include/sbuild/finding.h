@@ -40,7 +40,7 @@ typedef struct sb_rule_set { /* a family */
 /* Every family of lint's and scan's rules in order; NULL behind the last. rules/table.c */
 const sb_rule_set *sb_rule_family(size_t index);
 const sb_rule *sb_rule_find(sb_slice id_or_name); /* case does not matter; NULL: there is none */
-/* "docs/rules/SB301.md" of the published documentation. */
+/* "docs/rules/SB301.md" of the published documentation. report.c */
 void sb_rule_url(const sb_rule *rule, sb_buf *out);
 
 typedef struct sb_layer_place { /* scan: where in an image */
@@ -96,12 +96,19 @@ typedef struct sb_report {
 sb_report *sb_report_new(const char *tool);
 void sb_report_free(sb_report *report);
 SB_DEFINE_CLEANUP(sb_report, sb_report_free)
-/* A new finding with the rule's severity; NULL when there are too many already (report->cut is set). */
+/* A new finding with the rule's severity; NULL when there are too many already (report->cut is set). Good
+ * until the next one is added. */
 sb_finding *sb_report_add(sb_report *report, const sb_rule *rule);
 /* By file, line, column, rule; in an image by layer, path, line, rule. */
 void sb_report_sort(sb_report *report);
 /* The worst severity of those that count; SB_SEVERITY_OFF without any. */
 sb_severity sb_report_worst(const sb_report *report);
+sb_slice sb_finding_remedy(const sb_finding *finding); /* its own, else its rule's */
+typedef struct sb_report_counts {
+    size_t by[SB_SEVERITY_ERROR + 1]; /* those that count, by severity */
+    size_t ignored;
+} sb_report_counts;
+sb_report_counts sb_report_count(const sb_report *report);
 /* Of rule, file and what the caller says identifies the place (an instruction's text, a path in an image).
  * `nth` tells equal ones apart. */
 sb_slice sb_fingerprint(sb_arena *arena, const sb_rule *rule, sb_slice file, sb_slice what, unsigned nth);

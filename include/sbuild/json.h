@@ -40,4 +40,27 @@ bool sb_json_bool(const json_t *object, const char *key, bool fallback);
 void sb_json_set_str(json_t *object, const char *key, sb_slice value);
 void sb_json_set_strz(json_t *object, const char *key, const char *value);
 
+/*
+ * JSON written straight into a buffer, in the order in which it is said: for documents that would be large as
+ * a tree. Commas are put where they belong; a `key` of NULL is an element of an array. What is not UTF-8
+ * becomes U+FFFD, byte by byte.
+ *
+ *     sb_json_open(&w, "place", '{');
+ *     sb_json_put_str(&w, "file", name);
+ *     sb_json_close(&w, '}');
+ */
+typedef struct sb_json_writer {
+    sb_buf *out;
+    bool comma; /* something stands before, on the same level */
+} sb_json_writer;
+void sb_json_open(sb_json_writer *w, const char *key, char bracket);
+void sb_json_close(sb_json_writer *w, char bracket);
+void sb_json_newline(sb_json_writer *w);                                  /* the next element begins a line */
+void sb_json_put_str(sb_json_writer *w, const char *key, sb_slice value); /* nothing when it is absent */
+void sb_json_put_strz(sb_json_writer *w, const char *key, const char *value);
+void sb_json_put_u64(sb_json_writer *w, const char *key, uint64_t value);
+void sb_json_put_bool(sb_json_writer *w, const char *key, bool value);
+/* The string alone, with its quotes. */
+void sb_buf_add_json(sb_buf *out, sb_slice text);
+
 #endif
