@@ -141,7 +141,7 @@ static int run_instruction(run *r, const sb_df_instruction *ins, sb_df_expanded 
         return 0;
     }
     if (sb_error_code(cause) == SB_ERR_PARSE &&
-        (!r->v->view->stages[r->stage].reachable || r->v->work[r->stage].replaced))
+        (r->v->inputs->lenient || !r->v->view->stages[r->stage].reachable || r->v->work[r->stage].replaced))
         return 0;
     return sb_fail(err, cause->code, "%s", cause->message);
 }

@@ -171,6 +171,8 @@ static int stage_platform(df_viewer *v, const sb_df_instruction *ins, sb_df_stag
     if (df_expand_text(&v->expander, flag->value, &text, err) < 0)
         return sb_wrap(err, "%s:%u: failed to process arguments for platform %s", v->name, ins->start_line,
                        shown);
+    if (!text.len && v->inputs->lenient)
+        return 0;
     if (!text.len)
         return df_view_fail(v, ins->start_line, err, "empty platform value from expression %s", shown);
     if (sb_df_platform_parse(v->arena, text, &platform, err) < 0)
@@ -214,7 +216,7 @@ static int begin_stage(df_viewer *v, size_t at, sb_df_stage *stage, df_stage_wor
     df_expand_in(v, &v->global);
     if (df_view_expand(v, stage->base, ins->start_line, &stage->base_expanded, err) < 0)
         return -1;
-    if (!stage->base_expanded.len)
+    if (!stage->base_expanded.len && !v->inputs->lenient)
         return df_view_fail(v, ins->start_line, err, "base name (%s) should not be blank", shown);
     if (stage_platform(v, ins, stage, err) < 0)
         return -1;

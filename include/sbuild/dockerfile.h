@@ -239,6 +239,10 @@ typedef struct sb_df_inputs {
     size_t context_count;
     sb_df_image_lookup lookup; /* NULL: nothing is known about images */
     void *lookup_ctx;
+    /* For looking at a file, not for building from it: a FROM that expands to nothing (an ARG that wants a
+     * value) is an image with an empty base_expanded, and what else fails for want of a value is left
+     * unexpanded. */
+    bool lenient;
 } sb_df_inputs;
 
 typedef enum sb_df_base_kind {
@@ -264,6 +268,9 @@ typedef struct sb_df_stage {
     size_t trigger_count;
     sb_slice *shell; /* SHELL of the base image; count 0: the default, or not known */
     size_t shell_count;
+    bool base_known;          /* the lookup knew the base image: base_env is all that it sets */
+    const sb_slice *base_env; /* "KEY=value" of the base image */
+    size_t base_env_count;
     sb_df_env env; /* at the end of the stage: ARG and ENV in force */
 } sb_df_stage;
 

@@ -46,7 +46,7 @@ typedef struct sb_lint_stage {
 } sb_lint_stage;
 
 typedef struct sb_lint {
-    sb_arena *arena; /* the report's */
+    sb_arena *arena; /* dies with the file; what is said is copied into the report */
     const sb_dockerfile *df;
     const sb_df_view *view; /* never NULL */
     const sb_lock *lock;    /* NULL: there is none */
