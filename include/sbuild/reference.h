@@ -25,4 +25,11 @@ sb_slice sb_image_ref_name(sb_arena *arena, const sb_image_ref *ref);
  * ":latest" left out. */
 sb_slice sb_image_ref_familiar(sb_arena *arena, const sb_image_ref *ref);
 
+/* --- What a tag promises by its looks (fetch/reference_tag.c) --- */
+
+/* By custom or by its words it will mean another image tomorrow: "latest", "edge", "stable-slim". */
+bool sb_tag_moves(sb_slice tag);
+/* There is a number or a commit in it: "1.2", "bookworm-20250113", "1f2e3d4". */
+bool sb_tag_has_version(sb_slice tag);
+
 #endif

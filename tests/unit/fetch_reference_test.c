@@ -116,13 +116,32 @@ static void lengths(void **state)
     assert_int_equal(sb_image_ref_parse(arena, sb_slice_of(text, 2 + 129), &ref, NULL), -1);
 }
 
+static void what_a_tag_promises(void **state)
+{
+    static const struct {
+        const char *tag;
+        bool moves, version;
+    } tags[] = {
+        {"latest", true, false},       {"1-latest", true, true},       {"Edge", true, false},
+        {"stable-slim", true, false},  {"lts-alpine3.20", true, true}, {"stable-20250113-slim", false, true},
+        {"release-v1.2", false, true}, {"dev-1f2e3d4", false, true},   {"bookworm", false, false},
+        {"latestx", false, false},     {"1.2.3", false, true},         {"abcdefa", false, true},
+        {"stable-", true, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(tags); i++) {
+        assert_int_equal(sb_tag_moves(sb_slice_z(tags[i].tag)), tags[i].moves);
+        assert_int_equal(sb_tag_has_version(sb_slice_z(tags[i].tag)), tags[i].version);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_references),
-        cmocka_unit_test(formatting_is_stable),
-        cmocka_unit_test(bad_references),
-        cmocka_unit_test(lengths),
+        cmocka_unit_test(good_references),     cmocka_unit_test(formatting_is_stable),
+        cmocka_unit_test(bad_references),      cmocka_unit_test(lengths),
+        cmocka_unit_test(what_a_tag_promises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
