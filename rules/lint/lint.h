@@ -84,6 +84,13 @@ bool sb_lint_has_file(const sb_lint *lint, const char *path);
 /* Was a file of this name COPY'd or ADD'ed from the context into the stage (or one it builds on) before
  * `before`? By base name; directories and patterns as far as they can be told. */
 bool sb_lint_copied(const sb_lint *lint, int stage, const sb_df_instruction *before, const char *name);
+/* Does `stage` contain what `ancestor` made: is it that stage itself, or built on it with FROM? */
+bool sb_lint_builds_on(const sb_lint *lint, int stage, int ancestor);
+/* Is what the stage makes part of an image that somebody runs? False for a stage of the target's build from
+ * which only files are copied. */
+bool sb_lint_ships(const sb_lint *lint, int stage);
+/* The text of a file of the context, its first 64 KiB; absent when there is no such file or no context. */
+sb_slice sb_lint_read(const sb_lint *lint, sb_slice path);
 /* Does the command have this option? "-k" also in "-sSk"; "--insecure" also as "--insecure=…". *ret_arg (may
  * be NULL): which argument. */
 bool sb_sh_has_option(const sb_sh_command *command, const char *option, const sb_sh_arg **ret_arg);
