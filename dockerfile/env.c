@@ -81,3 +81,10 @@ void sb_df_env_set(sb_arena *arena, sb_df_env *env, sb_slice key, sb_slice value
 {
     (void)df_env_put(arena, env, key, value);
 }
+
+bool sb_df_env_has(const sb_df_env *env, size_t count, sb_slice key)
+{
+    size_t i = df_env_find(env, key);
+
+    return i != DF_NO_VAR && i < count;
+}

@@ -576,3 +576,33 @@ int sb_df_expand_heredoc(sb_arena *arena, const sb_df_heredoc *doc, const sb_df_
     *ret_body = body.ptr ? body : SB_LIT("");
     return 0;
 }
+
+typedef struct variable_listener {
+    sb_df_variable_used used;
+    void *ctx;
+} variable_listener;
+
+/* Every value is uncertain: ${x:?} must not end the search. */
+static bool tell_name(void *ctx, sb_slice name, size_t index)
+{
+    const variable_listener *listener = ctx;
+
+    (void)index;
+    listener->used(listener->ctx, name);
+    return true;
+}
+
+int sb_df_each_variable(sb_arena *arena, sb_slice word, char escape, bool heredoc, sb_df_variable_used used,
+                        void *ctx, sb_error **err)
+{
+    variable_listener listener = {.used = used, .ctx = ctx};
+    sb_df_env nothing = {0};
+    sb_slice ignored;
+    df_autoexpander x;
+
+    df_expander_init(&x, arena, &nothing, heredoc ? '\\' : escape);
+    x.no_quotes = heredoc;
+    x.used = tell_name;
+    x.ctx = &listener;
+    return df_expand_text(&x, word, &ignored, err);
+}

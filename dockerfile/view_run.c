@@ -137,7 +137,8 @@ static int run_instruction(run *r, const sb_df_instruction *ins, sb_df_expanded 
     sb_df_expanded expanded = {0};
 
     if (run_one(r, ins, &expanded, &cause) == 0) {
-        *out = expanded;
+        out->words = expanded.words;
+        out->count = expanded.count;
         return 0;
     }
     if (sb_error_code(cause) == SB_ERR_PARSE &&
@@ -224,6 +225,7 @@ static int run_stage(df_viewer *v, sb_df_stage *stage, sb_error **err)
         return -1;
     for (size_t i = stage->from + 1; i < work->end; i++) {
         r.line = v->df->instructions[i].start_line;
+        v->view->expanded[i].env_count = work->scope.env.count;
         if (run_instruction(&r, &v->df->instructions[i], &v->view->expanded[i], err) < 0)
             return -1;
     }

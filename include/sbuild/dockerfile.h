@@ -166,6 +166,8 @@ typedef struct sb_df_env {
 /* Absent slice when the name is not set. */
 sb_slice sb_df_env_get(const sb_df_env *env, sb_slice key);
 void sb_df_env_set(sb_arena *arena, sb_df_env *env, sb_slice key, sb_slice value);
+/* Is the name among the first `count` entries, set or not? */
+bool sb_df_env_has(const sb_df_env *env, size_t count, sb_slice key);
 
 /*
  * What an expansion may add to the bytes that it is given, and how many steps of pattern matching one may
@@ -179,6 +181,13 @@ int sb_df_expand(sb_arena *arena, sb_slice word, const sb_df_env *env, char esca
 /* ProcessWords: the multi-word mode of EXPOSE and the heredoc scan. */
 int sb_df_expand_words(sb_arena *arena, sb_slice word, const sb_df_env *env, char escape,
                        sb_slice **ret_words, size_t *ret_count, sb_error **err);
+/*
+ * Tells of every variable that an expansion of the word looks up, nested ones included. `heredoc`: the word
+ * is a heredoc's body. The names are parts of the word, or live in the arena.
+ */
+typedef void (*sb_df_variable_used)(void *ctx, sb_slice name);
+int sb_df_each_variable(sb_arena *arena, sb_slice word, char escape, bool heredoc, sb_df_variable_used used,
+                        void *ctx, sb_error **err);
 /* A heredoc body of ADD or COPY: only $ and \ are special; `chomp` strips leading tabs first. */
 int sb_df_expand_heredoc(sb_arena *arena, const sb_df_heredoc *doc, const sb_df_env *env, sb_slice *ret_body,
                          sb_error **err);
@@ -305,6 +314,7 @@ typedef struct sb_df_expanded { /* of one instruction, in the order of its args 
                                    …) */
     sb_slice *words;
     size_t count;
+    size_t env_count; /* names that are known before it: the first so many of its stage's env */
 } sb_df_expanded;
 
 typedef struct sb_df_view {
