@@ -50,7 +50,7 @@ static const sb_xattr *copy_xattrs(sb_arena *arena, const sb_layer_entry *entry)
 
 static int read_listing(int fd, sb_arena *arena, listing *list, sb_error **err)
 {
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     SB_AUTO(sb_layer_reader) reader = NULL;
     sb_layer_entry entry;
     int more;
@@ -58,7 +58,7 @@ static int read_listing(int fd, sb_arena *arena, listing *list, sb_error **err)
     list->fd = fd;
     if (fd < 0)
         return 0;
-    if (sb_source_open(fd, "a layer", &source, err) < 0)
+    if (sb_layer_source_open(fd, "a layer", &source, err) < 0)
         return -1;
     reader = sb_layer_reader_new(source);
     while ((more = sb_layer_next(reader, &entry, err)) > 0) {

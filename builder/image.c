@@ -68,7 +68,7 @@ static int take_base_layer(canonical *c, size_t index, bool look, sb_error **err
     const char *type = oci_layer_type(layer->media_type);
     sb_autofree char *plain = sb_slice_dup(layer->media_type);
     json_t *descriptor = descriptor_json(type ? type : plain, &layer->digest, layer->size);
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     sb_autoclose int fd = -1;
     char name[SB_DIGEST_TEXT];
 
@@ -84,12 +84,12 @@ static int take_base_layer(canonical *c, size_t index, bool look, sb_error **err
         return 0;
     sb_digest_format(&layer->digest, name);
     if (sb_layout_open_blob(c->from, &layer->digest, &fd, err) < 0 ||
-        sb_source_open(fd, name, &source, err) < 0)
+        sb_layer_source_open(fd, name, &source, err) < 0)
         return -1;
     sb_rootfs_begin(c->rootfs, -1, false);
     if (sb_rootfs_apply(c->rootfs, source, err) < 0)
         return sb_wrap(err, "layer %s", name);
-    return sb_source_verify(source, &layer->digest, err);
+    return sb_layer_source_verify(source, &layer->digest, err);
 }
 
 typedef struct layer_output {
@@ -109,7 +109,7 @@ static int write_layer(void *ctx, const void *data, size_t len, sb_error **err)
 static int remake_layer(canonical *c, size_t index, sb_error **err)
 {
     const sb_descriptor *layer = &c->manifest.layers[index];
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     SB_AUTO(sb_hasher) hasher = sb_hasher_new(SB_HASH_SHA256);
     SB_AUTO(sb_gzip) gzip = NULL;
     sb_autoclose int result = -1;
@@ -125,7 +125,7 @@ static int remake_layer(canonical *c, size_t index, sb_error **err)
     if (sb_blob_uncompressed(c->from, c->to, &layer->digest, &fd, err) < 0)
         return -1;
     sb_rootfs_begin(c->rootfs, fd, true);
-    if (sb_source_open(fd, name, &source, err) < 0 || sb_blob_temp(c->to, &result, err) < 0)
+    if (sb_layer_source_open(fd, name, &source, err) < 0 || sb_blob_temp(c->to, &result, err) < 0)
         return -1;
     gzip = sb_gzip_new(result, 0);
     output = (layer_output){gzip, hasher};

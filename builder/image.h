@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The parts of the canonical image: the bytes of a layer (image_source.c), tar entries in and out
- * (image_tar.c, image_write.c), the file system that layers add up to (image_rootfs.c), what one layer
- * changes in it (image_diff.c), which of that does not count (volatile.c), gzip (compress.c), configuration
- * (image_config.c), and blobs in the making (image_blob.c). docs/reproducible.md describes the form to
- * people.
+ * The parts of the canonical image: tar entries (read by fetch/layer.h, written by image_write.c), the file
+ * system that layers add up to (image_rootfs.c), what one layer changes in it (image_diff.c), which of that
+ * does not count (volatile.c), gzip (compress.c), configuration (image_config.c), and blobs in the making
+ * (image_blob.c). docs/reproducible.md describes the form to people.
  */
 #ifndef SBUILD_BUILDER_IMAGE_H
 #define SBUILD_BUILDER_IMAGE_H
 
+#include <fetch/layer.h>
 #include <sbuild/arena.h>
 #include <sbuild/builder.h>
 #include <sbuild/json.h>
@@ -17,72 +17,8 @@
 #include <sbuild/tree.h>
 
 enum {
-    SB_LAYER_PATH_MAX = 4096,      /* bytes of a path or link target */
-    SB_LAYER_XATTRS_MAX = 256,     /* per entry */
-    SB_LAYER_HEADER_MAX = 4 << 20, /* bytes of one extended header */
-    SB_CONFIG_MAX = 8 << 20,       /* bytes of an image configuration */
     SB_CHUNK = 1 << 20, /* bytes compressed at a time: part of the format, since it shows in the result */
 };
-#define SB_LAYER_BYTES_MAX ((uint64_t)256 << 30) /* of one uncompressed layer */
-
-/* --- The bytes of a layer, whatever the compression: builder/image_source.c --- */
-
-typedef struct sb_source sb_source;
-/* `fd` stays the caller's; `name` is for messages. */
-int sb_source_open(int fd, const char *name, sb_source **ret_source, sb_error **err);
-void sb_source_free(sb_source *source);
-SB_DEFINE_CLEANUP(sb_source, sb_source_free)
-bool sb_source_is_plain(const sb_source *source);
-/* Fills `data` as far as there is something; *ret_len < len only at the end. */
-int sb_source_read(sb_source *source, void *data, size_t len, size_t *ret_len, sb_error **err);
-/* SB_ERR_PARSE when there is less. */
-int sb_source_skip(sb_source *source, uint64_t len, sb_error **err);
-uint64_t sb_source_offset(const sb_source *source); /* in the uncompressed bytes */
-/* Reads what is left, then SB_ERR_VERIFY unless the compressed bytes have this digest. */
-int sb_source_verify(sb_source *source, const sb_digest *digest, sb_error **err);
-
-/* --- Tar entries in: builder/image_tar.c --- */
-
-typedef struct sb_xattr {
-    sb_slice name;
-    sb_slice value;
-} sb_xattr;
-/* Of two sorted lists. */
-bool sb_xattrs_eq(const sb_xattr *a, size_t a_count, const sb_xattr *b, size_t b_count);
-
-typedef enum sb_entry_type {
-    SB_ENTRY_FILE = '0',
-    SB_ENTRY_HARD_LINK = '1',
-    SB_ENTRY_SYMLINK = '2',
-    SB_ENTRY_CHAR = '3',
-    SB_ENTRY_BLOCK = '4',
-    SB_ENTRY_DIR = '5',
-    SB_ENTRY_FIFO = '6',
-} sb_entry_type;
-
-typedef struct sb_layer_entry {
-    sb_entry_type type;
-    sb_slice path; /* "usr/bin/env": no "." or "..", no "/" at either end; empty for the root */
-    sb_slice link; /* of hard links normalised like path; of symbolic links as it is */
-    unsigned mode; /* 07777 */
-    uint32_t uid, gid;
-    uint32_t major, minor;
-    int64_t mtime;
-    uint64_t size;    /* of files */
-    uint64_t offset;  /* of a file's bytes in the uncompressed layer */
-    bool sparse;      /* the stored bytes are not the content */
-    sb_xattr *xattrs; /* sorted by name */
-    size_t xattr_count;
-} sb_layer_entry;
-
-typedef struct sb_layer_reader sb_layer_reader;
-sb_layer_reader *sb_layer_reader_new(sb_source *source); /* which stays the caller's */
-void sb_layer_reader_free(sb_layer_reader *reader);
-SB_DEFINE_CLEANUP(sb_layer_reader, sb_layer_reader_free)
-/* 1 and the entry, whose slices live until the next call; 0 at the end; -1. */
-int sb_layer_next(sb_layer_reader *reader, sb_layer_entry *ret_entry, sb_error **err);
-/* sha256 of the current file's content, which is consumed. */
-int sb_layer_hash(sb_layer_reader *reader, unsigned char ret_hash[32], sb_error **err);
 
 /* --- Tar entries out, in the one form: builder/image_write.c --- */
 
@@ -159,7 +95,7 @@ SB_DEFINE_CLEANUP(sb_rootfs, sb_rootfs_free)
  */
 void sb_rootfs_begin(sb_rootfs *rootfs, int fd, bool tracking);
 /* Applies everything that the source holds. */
-int sb_rootfs_apply(sb_rootfs *rootfs, sb_source *source, sb_error **err);
+int sb_rootfs_apply(sb_rootfs *rootfs, sb_layer_source *source, sb_error **err);
 sb_node *sb_rootfs_find(const sb_rootfs *rootfs, sb_slice path); /* NULL when it never was there */
 /* sha256 of a file's content, computed when it is asked for first. */
 int sb_rootfs_hash(sb_rootfs *rootfs, sb_inode *inode, const unsigned char **ret_hash, sb_error **err);

@@ -49,7 +49,7 @@ int sb_blob_commit(sb_layout *layout, int fd, const sb_digest *digest, sb_error 
 int sb_blob_uncompressed(const sb_layout *layout, const sb_layout *scratch, const sb_digest *digest,
                          int *ret_fd, sb_error **err)
 {
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     sb_autofree char *piece = NULL;
     sb_autoclose int blob = -1;
     sb_autoclose int spool = -1;
@@ -57,9 +57,10 @@ int sb_blob_uncompressed(const sb_layout *layout, const sb_layout *scratch, cons
     size_t got = SB_CHUNK;
 
     sb_digest_format(digest, name);
-    if (sb_layout_open_blob(layout, digest, &blob, err) < 0 || sb_source_open(blob, name, &source, err) < 0)
+    if (sb_layout_open_blob(layout, digest, &blob, err) < 0 ||
+        sb_layer_source_open(blob, name, &source, err) < 0)
         return -1;
-    if (sb_source_is_plain(source)) {
+    if (sb_layer_source_is_plain(source)) {
         *ret_fd = blob;
         blob = -1;
         return 0;
@@ -68,7 +69,7 @@ int sb_blob_uncompressed(const sb_layout *layout, const sb_layout *scratch, cons
         return -1;
     piece = sb_malloc(SB_CHUNK);
     while (got == SB_CHUNK)
-        if (sb_source_read(source, piece, SB_CHUNK, &got, err) < 0 ||
+        if (sb_layer_source_read(source, piece, SB_CHUNK, &got, err) < 0 ||
             sb_write_all(spool, piece, got, "a temporary file", err) < 0)
             return -1;
     *ret_fd = spool;

@@ -24,13 +24,13 @@ static int load_rootfs(sb_layout *layout, const sb_digest *digest, sb_rootfs *ro
         return sb_fail(err, SB_ERR_USAGE,
                        "an image of several platforms has no single root file system; build one platform");
     for (size_t i = 0; i < manifest.layer_count; i++) {
-        SB_AUTO(sb_source) source = NULL;
+        SB_AUTO(sb_layer_source) source = NULL;
         int fd = -1;
 
         if (sb_blob_uncompressed(layout, layout, &manifest.layers[i].digest, &fd, err) < 0)
             return -1;
         sb_rootfs_begin(rootfs, fd, false);
-        if (sb_source_open(fd, "a layer", &source, err) < 0 || sb_rootfs_apply(rootfs, source, err) < 0)
+        if (sb_layer_source_open(fd, "a layer", &source, err) < 0 || sb_rootfs_apply(rootfs, source, err) < 0)
             return -1;
     }
     return 0;

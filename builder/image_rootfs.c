@@ -298,7 +298,7 @@ static int add_entry(sb_rootfs *rootfs, sb_layer_reader *reader, const sb_layer_
     return 0;
 }
 
-int sb_rootfs_apply(sb_rootfs *rootfs, sb_source *source, sb_error **err)
+int sb_rootfs_apply(sb_rootfs *rootfs, sb_layer_source *source, sb_error **err)
 {
     SB_AUTO(sb_layer_reader) reader = sb_layer_reader_new(source);
     sb_layer_entry entry;

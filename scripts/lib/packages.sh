@@ -5,7 +5,7 @@
 
 packages_build=(
 	gcc libc6-dev cmake ninja-build pkg-config ccache ca-certificates
-	libcurl4-openssl-dev libssl-dev libgpgme-dev libarchive-dev libjansson-dev zlib1g-dev libzstd-dev liblzma-dev libpcre2-dev
+	libcurl4-openssl-dev libssl-dev libgpgme-dev libarchive-dev libjansson-dev zlib1g-dev libzstd-dev liblzma-dev libbz2-dev libpcre2-dev
 )
 
 # What makes sbuild-step for the other architecture; none of it is there under these names where nothing is foreign.

@@ -15,11 +15,11 @@ static int sink_to_fd(void *ctx, const void *data, size_t len, sb_error **err)
 
 static int apply(sb_rootfs *rootfs, int fd, bool tracking)
 {
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
 
-    if (sb_source_open(fd, "the layer", &source, NULL) < 0)
+    if (sb_layer_source_open(fd, "the layer", &source, NULL) < 0)
         return -1;
-    sb_rootfs_begin(rootfs, tracking ? dup(fd) : -1, tracking && sb_source_is_plain(source));
+    sb_rootfs_begin(rootfs, tracking ? dup(fd) : -1, tracking && sb_layer_source_is_plain(source));
     return sb_rootfs_apply(rootfs, source, NULL);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* builder/compress.c, and image_source.c which reads what it writes. */
+/* builder/compress.c, and fetch/layer_source.c which reads what it writes. */
 #include "layer_fixture.h"
 
 #include <sbuild/process.h>
@@ -37,12 +37,12 @@ static int compress(const unsigned char *data, size_t len, unsigned threads, sb_
 static void expect_content(int fd, const unsigned char *data, size_t len)
 {
     SB_AUTO(sb_error) err = NULL;
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     sb_autofree unsigned char *back = sb_malloc(len + 2);
     size_t got;
 
-    must(sb_source_open(fd, "blob", &source, &err), err);
-    must(sb_source_read(source, back, len + 1, &got, &err), err);
+    must(sb_layer_source_open(fd, "blob", &source, &err), err);
+    must(sb_layer_source_read(source, back, len + 1, &got, &err), err);
     assert_int_equal(got, len);
     assert_memory_equal(back, data, len);
 }
@@ -155,13 +155,13 @@ static void test_digest_of_the_compressed_bytes(void **state)
     (void)state;
     for (int wrong = 0; wrong < 2; wrong++) {
         SB_AUTO(sb_error) err = NULL;
-        SB_AUTO(sb_source) source = NULL;
+        SB_AUTO(sb_layer_source) source = NULL;
         char some[10];
         size_t got;
 
-        must(sb_source_open(fd, "blob", &source, &err), err);
-        must(sb_source_read(source, some, sizeof(some), &got, &err), err);
-        assert_int_equal(sb_source_verify(source, wrong ? &other : &digest, &err), wrong ? -1 : 0);
+        must(sb_layer_source_open(fd, "blob", &source, &err), err);
+        must(sb_layer_source_read(source, some, sizeof(some), &got, &err), err);
+        assert_int_equal(sb_layer_source_verify(source, wrong ? &other : &digest, &err), wrong ? -1 : 0);
         assert_int_equal(sb_error_code(err), wrong ? SB_ERR_VERIFY : SB_ERR_NONE);
     }
 }
@@ -176,16 +176,16 @@ static void test_damage(void **state)
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         SB_AUTO(sb_error) err = NULL;
-        SB_AUTO(sb_source) source = NULL;
+        SB_AUTO(sb_layer_source) source = NULL;
         size_t got;
 
         if (kind == 0)
             assert_int_equal(ftruncate(fd, (off_t)size - 9), 0);
         else
             assert_int_equal(pwrite(fd, "\xff\xff\xff\xff\xff\xff", 6, 10), 6);
-        must(sb_source_open(fd, "blob", &source, &err), err);
-        assert_int_equal(sb_source_read(source, data, 300000, &got, &err) < 0 || got < 300000 ||
-                             sb_source_skip(source, 1, &err) < 0,
+        must(sb_layer_source_open(fd, "blob", &source, &err), err);
+        assert_int_equal(sb_layer_source_read(source, data, 300000, &got, &err) < 0 || got < 300000 ||
+                             sb_layer_source_skip(source, 1, &err) < 0,
                          1);
         assert_int_equal(sb_error_code(err), SB_ERR_PARSE);
     }

@@ -8,10 +8,10 @@ static const sb_canonical_options plain = {.epoch = EPOCH};
 static void apply(sb_rootfs *rootfs, const item *items, bool base)
 {
     SB_AUTO(sb_error) err = NULL;
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     int fd = layer_of(items);
 
-    must(sb_source_open(fd, "a layer", &source, &err), err);
+    must(sb_layer_source_open(fd, "a layer", &source, &err), err);
     /* A base's bytes are not kept, as in a real run. */
     sb_rootfs_begin(rootfs, base ? -1 : fd, !base);
     must(sb_rootfs_apply(rootfs, source, &err), err);
@@ -270,7 +270,7 @@ static void test_python_bytecode_gets_the_time_of_its_source(void **state)
     {
         SB_AUTO(sb_rootfs) rootfs = sb_rootfs_new();
         SB_AUTO(sb_error) err = NULL;
-        SB_AUTO(sb_source) source = NULL;
+        SB_AUTO(sb_layer_source) source = NULL;
         sb_autoclose int out = memory_file();
         int fd = memory_file();
         sb_sink to_layer = {sink_to_fd, &fd}, to_out = {sink_to_fd, &out};
@@ -281,7 +281,7 @@ static void test_python_bytecode_gets_the_time_of_its_source(void **state)
                                  &err),
              err);
         must(sb_layer_write_end(&to_layer, &err), err);
-        must(sb_source_open(fd, "a layer", &source, &err), err);
+        must(sb_layer_source_open(fd, "a layer", &source, &err), err);
         sb_rootfs_begin(rootfs, fd, true);
         must(sb_rootfs_apply(rootfs, source, &err), err);
         must(sb_rootfs_write_changes(rootfs, &plain, &to_out, &entries, &err), err);
@@ -338,10 +338,10 @@ static void refused(const item *made, const char *because)
 {
     SB_AUTO(sb_rootfs) rootfs = sb_rootfs_new();
     SB_AUTO(sb_error) err = NULL;
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     int fd = layer_of(made);
 
-    must(sb_source_open(fd, "a layer", &source, &err), err);
+    must(sb_layer_source_open(fd, "a layer", &source, &err), err);
     sb_rootfs_begin(rootfs, fd, true);
     assert_int_equal(sb_rootfs_apply(rootfs, source, &err), -1);
     if (!strstr(err->message, because))

@@ -95,13 +95,13 @@ static inline int layer_of(const item *items)
 static inline char *listing_of(int fd)
 {
     SB_AUTO(sb_error) err = NULL;
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     SB_AUTO(sb_layer_reader) reader = NULL;
     sb_buf text = SB_BUF_INIT(1 << 20);
     sb_layer_entry entry;
     int more;
 
-    must(sb_source_open(fd, "a layer", &source, &err), err);
+    must(sb_layer_source_open(fd, "a layer", &source, &err), err);
     reader = sb_layer_reader_new(source);
     while ((more = sb_layer_next(reader, &entry, &err)) > 0) {
         sb_buf_printf(&text, "%c %04o %u %lld %" SB_FMT, (char)entry.type, entry.mode, entry.uid,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* builder/image_tar.c and image_write.c against each other and against GNU tar's formats. */
+/* fetch/layer_tar.c and builder/image_write.c against each other and against GNU tar's formats. */
 #include "layer_fixture.h"
 
 #include <sbuild/process.h>
@@ -107,14 +107,14 @@ static void test_formats_of_gnu_tar(void **state)
 static void refused(const void *data, size_t len, const char *because)
 {
     SB_AUTO(sb_error) err = NULL;
-    SB_AUTO(sb_source) source = NULL;
+    SB_AUTO(sb_layer_source) source = NULL;
     SB_AUTO(sb_layer_reader) reader = NULL;
     sb_autoclose int fd = memory_file();
     sb_layer_entry entry;
     int more;
 
     must(sb_write_all(fd, data, len, "a layer", &err), err);
-    must(sb_source_open(fd, "a layer", &source, &err), err);
+    must(sb_layer_source_open(fd, "a layer", &source, &err), err);
     reader = sb_layer_reader_new(source);
     while ((more = sb_layer_next(reader, &entry, &err)) > 0)
         ;

@@ -4,7 +4,7 @@
  * it gives names and extended attributes as the bytes that they are, whatever the locale, and where a file's
  * content lies.
  */
-#include <builder/image.h>
+#include <fetch/layer.h>
 
 enum { BLOCK = 512 };
 
@@ -16,7 +16,7 @@ typedef struct pax_state { /* what extended headers say about the next entry; ab
 } pax_state;
 
 struct sb_layer_reader {
-    sb_source *source;
+    sb_layer_source *source;
     uint64_t left; /* of the current entry's content and padding */
     uint64_t padding;
     sb_buf pax;                  /* the raw records: what slices of the entry point to */
@@ -25,9 +25,10 @@ struct sb_layer_reader {
     sb_buf path, link;           /* normalised */
     sb_xattr xattrs[SB_LAYER_XATTRS_MAX];
     size_t xattr_count;
+    bool lenient;
 };
 
-sb_layer_reader *sb_layer_reader_new(sb_source *source)
+sb_layer_reader *sb_layer_reader_new(sb_layer_source *source)
 {
     sb_layer_reader *reader = sb_new(sb_layer_reader);
 
@@ -57,7 +58,7 @@ void sb_layer_reader_free(sb_layer_reader *reader)
 static int fail_layer(const sb_layer_reader *reader, const char *why, sb_error **err)
 {
     return sb_fail(err, SB_ERR_PARSE, "the layer's tar, at byte %llu: %s",
-                   (unsigned long long)sb_source_offset(reader->source), why);
+                   (unsigned long long)sb_layer_source_offset(reader->source), why);
 }
 
 /* Octal digits between blanks and NULs, or GNU's base 256. Negative numbers (of times) are told by
@@ -132,7 +133,7 @@ static int read_long(sb_layer_reader *reader, uint64_t size, sb_buf *into, sb_er
         size_t want = left < sizeof(piece) ? (size_t)left : sizeof(piece);
         size_t got;
 
-        if (sb_source_read(reader->source, piece, want, &got, err) < 0)
+        if (sb_layer_source_read(reader->source, piece, want, &got, err) < 0)
             return -1;
         if (got < want)
             return fail_layer(reader, "it ends within a header", err);
@@ -181,6 +182,8 @@ static int take_xattr(sb_layer_reader *reader, sb_slice name, sb_slice value, sb
             reader->xattrs[i].value = value;
             return 0;
         }
+    if (reader->xattr_count == SB_LAYER_XATTRS_MAX && reader->lenient)
+        return 0;
     if (reader->xattr_count == SB_LAYER_XATTRS_MAX)
         return sb_fail(err, SB_ERR_LIMIT, "a layer's entry has more than %d extended attributes",
                        SB_LAYER_XATTRS_MAX);
@@ -249,7 +252,7 @@ static int normalise(sb_layer_reader *reader, sb_slice path, sb_buf *into, sb_er
     while (rest.ptr) {
         sb_slice part = sb_slice_cut(&rest, '/');
 
-        if (part.len == 0 || sb_slice_eqz(part, "."))
+        if (part.len == 0 || sb_slice_eqz(part, ".") || (reader->lenient && sb_slice_eqz(part, "..")))
             continue;
         if (sb_slice_eqz(part, "..") || memchr(part.ptr, 0, part.len))
             return fail_layer(reader, "a name leads out of the image", err);
@@ -271,7 +274,7 @@ static int skip_sparse_headers(sb_layer_reader *reader, bool more, sb_error **er
     size_t got;
 
     while (more) {
-        if (sb_source_read(reader->source, block, BLOCK, &got, err) < 0)
+        if (sb_layer_source_read(reader->source, block, BLOCK, &got, err) < 0)
             return -1;
         if (got < BLOCK)
             return fail_layer(reader, "it ends within a header", err);
@@ -406,7 +409,7 @@ static int take_entry(sb_layer_reader *reader, const unsigned char *block, const
     entry.path = sb_buf_slice(&reader->path);
     entry.link = sb_buf_slice(&reader->link);
     entry.size = stored;
-    entry.offset = sb_source_offset(reader->source);
+    entry.offset = sb_layer_source_offset(reader->source);
     entry.xattrs = reader->xattrs;
     entry.xattr_count = reader->xattr_count;
     *ret_entry = entry;
@@ -418,10 +421,10 @@ static int next_header(sb_layer_reader *reader, unsigned char block[BLOCK], sb_e
     static const unsigned char zeros[BLOCK];
     size_t got;
 
-    if (sb_source_skip(reader->source, reader->left + reader->padding, err) < 0)
+    if (sb_layer_source_skip(reader->source, reader->left + reader->padding, err) < 0)
         return -1;
     reader->left = reader->padding = 0;
-    if (sb_source_read(reader->source, block, BLOCK, &got, err) < 0)
+    if (sb_layer_source_read(reader->source, block, BLOCK, &got, err) < 0)
         return -1;
     if (got == 0 || (got == BLOCK && memcmp(block, zeros, BLOCK) == 0))
         return 0;
@@ -484,22 +487,35 @@ int sb_layer_next(sb_layer_reader *reader, sb_layer_entry *ret_entry, sb_error *
     }
 }
 
+void sb_layer_reader_lenient(sb_layer_reader *reader)
+{
+    reader->lenient = true;
+}
+
+int sb_layer_read(sb_layer_reader *reader, void *data, size_t len, size_t *ret_len, sb_error **err)
+{
+    size_t want = reader->left < len ? (size_t)reader->left : len;
+
+    if (want > 0 && sb_layer_source_read(reader->source, data, want, ret_len, err) < 0)
+        return -1;
+    if (want > 0 && *ret_len < want)
+        return fail_layer(reader, "it ends in the middle of a file", err);
+    reader->left -= want;
+    *ret_len = want;
+    return 0;
+}
+
 int sb_layer_hash(sb_layer_reader *reader, unsigned char ret_hash[32], sb_error **err)
 {
     SB_AUTO(sb_hasher) hasher = sb_hasher_new(SB_HASH_SHA256);
     char piece[16384];
+    size_t got = 1;
     sb_digest digest;
 
-    while (reader->left > 0) {
-        size_t want = reader->left < sizeof(piece) ? (size_t)reader->left : sizeof(piece);
-        size_t got;
-
-        if (sb_source_read(reader->source, piece, want, &got, err) < 0)
+    while (got > 0) {
+        if (sb_layer_read(reader, piece, sizeof(piece), &got, err) < 0)
             return -1;
-        if (got < want)
-            return fail_layer(reader, "it ends in the middle of a file", err);
         sb_hasher_add(hasher, piece, got);
-        reader->left -= got;
     }
     sb_hasher_finish(hasher, &digest);
     memcpy(ret_hash, digest.bytes, 32);
