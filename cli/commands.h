@@ -14,6 +14,7 @@ extern const cli_command cli_diff;    /* diff.c */
 extern const cli_command cli_sbom;    /* sbom.c */
 extern const cli_command cli_why;     /* why.c */
 extern const cli_command cli_inspect; /* inspect.c */
+extern const cli_command cli_lint;    /* lint.c */
 extern const cli_command cli_init;    /* init.c */
 extern const cli_command cli_doctor;  /* doctor.c */
 extern const cli_command cli_help;    /* help.c */

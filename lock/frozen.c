@@ -94,6 +94,7 @@ int sb_frozen_expand(sb_project *project, const sb_lock *lock, const sb_frozen_o
                            .target_platform = options->platform ? options->platform : build_platform,
                            .contexts = options->contexts,
                            .context_count = options->context_count,
+                           .lenient = options->lenient,
                            .lookup = lookup,
                            .lookup_ctx = &state};
 

@@ -143,6 +143,13 @@ const sb_df_flag *sb_df_find_flag(const sb_df_instruction *ins, const char *name
 void sb_df_position(const sb_dockerfile *df, size_t offset, unsigned *ret_line, unsigned *ret_column);
 /* The file offset of byte `at` of ins->rest; of its end when `at` is rest's length. */
 size_t sb_df_rest_offset(const sb_dockerfile *df, const sb_df_instruction *ins, size_t at);
+typedef struct sb_df_piece { /* bytes that are neighbours in the file, too: up to the next piece */
+    size_t at;               /* in the text that was made of them */
+    size_t offset;           /* in the file */
+} sb_df_piece;
+/* The pieces of ins->rest, in order; in `arena`. */
+void sb_df_rest_pieces(const sb_dockerfile *df, const sb_df_instruction *ins, sb_arena *arena,
+                       sb_df_piece **ret_pieces, size_t *ret_count);
 
 /* --- Expansion (dockerfile/expand.c) --- */
 

@@ -240,6 +240,7 @@ typedef struct sb_frozen_options {
     const char *platform;        /* NULL: the host's */
     const char *const *contexts; /* names of the user's own --build-context */
     size_t context_count;
+    bool lenient; /* as sb_df_inputs has it */
 } sb_frozen_options;
 /*
  * Expands the Dockerfile with base configs from lock and store. SB_ERR_STALE when a reference is not in the

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of lint's core share, and the families do not see. */
+#ifndef SBUILD_RULES_LINT_INTERNAL_H
+#define SBUILD_RULES_LINT_INTERNAL_H
+
+#include <rules/lint/lint.h>
+#include <sbuild/dockerfile.h>
+
+enum {
+    SB_LINT_MESSAGE_MAX = 1000,     /* bytes of a message or a remedy */
+    SB_LINT_SNAPSHOTS_MAX = 200000, /* variables that all RUNs of a file are told of */
+    SB_LINT_WHAT_MAX = 4096,        /* bytes of the text that a fingerprint is made of */
+};
+
+typedef struct sb_lint_map { /* how a run's text lies in the file; made when it is asked for */
+    bool made;
+    sb_df_piece *pieces;
+    size_t count, cap;
+} sb_lint_map;
+
+typedef struct sb_lint_place { /* of a finding: what tells it from others of its rule */
+    sb_span span;
+    sb_slice what;
+} sb_lint_place;
+
+typedef struct sb_lint_known sb_lint_known; /* ask.c */
+
+struct sb_lint_private {
+    size_t first;  /* index in the report of this file's first finding */
+    sb_slice name; /* of the file, in the report's arena */
+    size_t *lines; /* where each line of the file begins; NULL until it is needed */
+    size_t line_count;
+    sb_lint_map *maps; /* of the runs */
+    sb_lint_place *places;
+    size_t place_count, place_cap;
+    sb_lint_known **known; /* by stage; NULL until it is needed */
+    sb_ignore *ignore;     /* .dockerignore */
+    bool ignore_read;
+    const char *ignore_name; /* "NAME.dockerignore" beside the Dockerfile; may be NULL */
+    int dirfd;               /* the Dockerfile's directory, or -1 */
+};
+
+/* stages.c: fills lint->stages and lint->runs. */
+int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_error **err);
+
+/* runs.c */
+sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell,
+                              size_t shell_count, sb_lint_run *run);
+/* How run->text lies in the file. */
+const sb_lint_map *sb_lint_run_map(const sb_lint *lint, const sb_lint_run *run);
+
+/* general.c: SB000. */
+void sb_lint_general(sb_lint *lint);
+extern const sb_rule sb_rule_not_understood;
+
+/* say.c */
+sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule);
+/* Gives the findings of this file their fingerprints. */
+void sb_lint_fingerprints(sb_lint *lint);
+
+#endif

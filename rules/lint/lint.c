@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a Dockerfile to its findings: parse, expand, walk, and let each family look at the whole. */
+#include <rules/lint/internal.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lock/frozen.h>
+#include <sbuild/fs.h>
+
+static const struct {
+    const sb_rule_set *rules;
+    sb_lint_family look;
+} families[] = {
+    {&sb_rules_general, sb_lint_general},     {&sb_rules_root, sb_lint_root},
+    {&sb_rules_updates, sb_lint_updates},     {&sb_rules_execute, sb_lint_execute},
+    {&sb_rules_tags, sb_lint_tags},           {&sb_rules_frozen, sb_lint_frozen},
+    {&sb_rules_downloads, sb_lint_downloads}, {&sb_rules_secrets, sb_lint_secrets},
+    {&sb_rules_buildkit, sb_lint_buildkit},
+};
+
+static bool is_wanted(const sb_lint *lint, const sb_rule_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (sb_lint_severity(lint, set->rules[i]))
+            return true;
+    return false;
+}
+
+/* --- What is looked at --- */
+
+typedef struct source { /* a Dockerfile and what is beside it */
+    sb_slice text;
+    const char *name;    /* in findings */
+    const char *context; /* NULL: nothing is looked at */
+    int context_fd, dirfd;
+    const char *file; /* the Dockerfile's name in dirfd */
+    sb_project *project;
+    sb_lock *lock;
+} source;
+
+static void source_clear(source *s)
+{
+    sb_lock_free(s->lock);
+    sb_project_free(s->project);
+    sb_closep(&s->context_fd);
+    sb_closep(&s->dirfd);
+}
+#define autosource __attribute__((cleanup(source_clear))) source
+
+static int make_view(const source *s, const sb_lint_options *options, const sb_dockerfile *df,
+                     sb_df_view **ret_view, sb_error **err)
+{
+    const char *host = sb_host_platform();
+    sb_df_inputs inputs = {.build_args = options->build_args,
+                           .build_arg_count = options->build_arg_count,
+                           .target = options->target && *options->target ? options->target : NULL,
+                           .build_platform = host,
+                           .target_platform = options->platform ? options->platform : host,
+                           .lenient = true};
+    sb_frozen_options frozen = {.build_args = options->build_args,
+                                .build_arg_count = options->build_arg_count,
+                                .target = options->target,
+                                .platform = options->platform,
+                                .lenient = true};
+    SB_AUTO(sb_error) missing = NULL;
+
+    if (!s->lock)
+        return sb_df_view_new(df, &inputs, ret_view, err);
+    return sb_frozen_expand(s->project, s->lock, &frozen, host, ret_view, &missing, err);
+}
+
+static void look(sb_lint *lint)
+{
+    for (size_t i = 0; i < SB_COUNT(families); i++)
+        if (is_wanted(lint, families[i].rules))
+            families[i].look(lint);
+}
+
+static int lint_source(const source *s, const sb_dockerfile *df, const sb_lint_options *options,
+                       sb_report *report, sb_error **err)
+{
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    SB_AUTO(sb_df_view) view = NULL;
+    sb_autofree char *name = sb_printable(sb_slice_z(s->name));
+    struct sb_lint_private own = {.first = report->count, .dirfd = s->dirfd};
+    sb_run_step *steps = NULL;
+    size_t step_count = 0;
+    sb_lint lint = {.arena = arena,
+                    .df = df,
+                    .lock = s->lock,
+                    .context_fd = s->context_fd,
+                    .options = options,
+                    .report = report,
+                    .private = &own};
+    int status;
+
+    if (make_view(s, options, df, &view, err) < 0)
+        return -1;
+    if (s->lock && sb_run_steps(view, arena, &steps, &step_count, err) < 0)
+        return -1;
+    own.name = lint.name = sb_arena_dup(report->arena, sb_slice_z(name));
+    own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
+    lint.view = view;
+    status = sb_lint_walk(&lint, steps, step_count, err);
+    if (status == 0)
+        look(&lint);
+    sb_lint_fingerprints(&lint);
+    sb_ignore_free(own.ignore);
+    return status;
+}
+
+/* --- What cannot be parsed is a finding like others --- */
+
+/* "NAME:LINE:COLUMN: message", the column maybe missing. */
+static void split_message(sb_slice name, sb_slice *message, unsigned *ret_line, unsigned *ret_column)
+{
+    unsigned *places[] = {ret_line, ret_column};
+    sb_slice rest = *message;
+
+    if (!sb_slice_starts(rest, name) || rest.len <= name.len || rest.ptr[name.len] != ':')
+        return;
+    rest = sb_slice_sub(rest, name.len + 1, rest.len);
+    for (size_t i = 0; i < SB_COUNT(places); i++) {
+        sb_slice after = rest, number = sb_slice_cut(&after, ':');
+        uint64_t value;
+
+        if (!after.ptr || !sb_slice_to_u64(number, &value) || value > INT32_MAX)
+            break;
+        *places[i] = (unsigned)value;
+        rest = after;
+    }
+    *message = sb_slice_trim(rest);
+}
+
+static void tell_unparsable(const char *name, const sb_error *error, sb_report *report)
+{
+    sb_autofree char *shown = sb_printable(sb_slice_z(name));
+    sb_finding *finding = sb_report_add(report, &sb_rule_not_understood);
+    sb_slice message = sb_slice_z(error->message);
+    unsigned line = 1, column = 1;
+
+    if (!finding)
+        return;
+    split_message(sb_slice_z(shown), &message, &line, &column);
+    finding->severity = SB_SEVERITY_ERROR;
+    finding->file = sb_arena_dup(report->arena, sb_slice_z(shown));
+    finding->message =
+        sb_arena_printf(report->arena, "this is no Dockerfile that can be built: %" SB_FMT, SB_ARG(message));
+    finding->remedy =
+        sb_arena_dup(report->arena, SB_LIT("Correct it; no other rule has looked at this file"));
+    finding->line = finding->end_line = line;
+    finding->column = finding->end_column = column;
+    finding->fingerprint = sb_fingerprint(report->arena, finding->rule, finding->file, message, 0);
+}
+
+static int lint_whole(const source *s, const sb_lint_options *options, sb_report *report, sb_error **err)
+{
+    SB_AUTO(sb_dockerfile) df = NULL;
+    SB_AUTO(sb_error) error = NULL;
+    const sb_dockerfile *tree = s->project ? s->project->df : NULL;
+
+    report->files++;
+    if (!tree && sb_df_parse(s->text, s->name, 0, &df, &error) == 0)
+        tree = df;
+    if (tree && lint_source(s, tree, options, report, &error) == 0)
+        return 0;
+    if (error->code != SB_ERR_PARSE && error->code != SB_ERR_LIMIT)
+        return sb_fail(err, error->code, "%s", error->message);
+    tell_unparsable(s->name, error, report);
+    return 0;
+}
+
+/* --- The two ways in --- */
+
+int sb_lint_text(sb_slice text, const char *name, const sb_lint_options *options, sb_report *report,
+                 sb_error **err)
+{
+    autosource s = {.text = text, .name = name, .context_fd = -1, .dirfd = -1};
+
+    return lint_whole(&s, options, report, err);
+}
+
+/* The lock beside the Dockerfile, if there is one and it is this Dockerfile's. */
+static int open_lock(source *s, const char *path, sb_error **err)
+{
+    sb_autofree char *lock = sb_asprintf("%s.lock", s->file);
+    sb_project_options options = {.context = s->context, .dockerfile = path};
+
+    if (faccessat(s->dirfd, lock, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    if (sb_project_open(&options, &s->project, err) < 0 || sb_lock_load(s->project, &s->lock, err) < 0)
+        return -1;
+    if (sb_lock_check_owner(s->project, s->lock, NULL) == 0)
+        return 0;
+    sb_lock_free(s->lock);
+    sb_project_free(s->project);
+    s->lock = NULL;
+    s->project = NULL;
+    return 0;
+}
+
+int sb_lint_file(const char *path, const char *context, const sb_lint_options *options, sb_report *report,
+                 sb_error **err)
+{
+    autosource s = {.name = path, .context_fd = -1, .dirfd = -1};
+    sb_slice all = sb_slice_z(path);
+    ptrdiff_t slash = sb_slice_rchr(all, '/');
+    sb_autofree char *dir = slash < 0 ? sb_strdup(".") : sb_strndup(path, slash ? (size_t)slash : 1);
+    sb_autofree char *data = NULL;
+    size_t len;
+
+    s.file = path + slash + 1;
+    s.context = context ? context : dir;
+    if (sb_open_dir(dir, &s.dirfd, err) < 0 || sb_open_dir(s.context, &s.context_fd, err) < 0)
+        return -1;
+    if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, NULL, err) < 0)
+        return -1;
+    s.text = sb_slice_of(data, len);
+    if (open_lock(&s, path, err) < 0)
+        return -1;
+    return lint_whole(&s, options, report, err);
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From a span of the file to a finding: place, excerpt, fingerprint. */
+#include <rules/lint/internal.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sbuild/utf8.h>
+
+enum { EXCERPT_BEFORE = 80 /* bytes of a long line that are shown before the place */ };
+
+/* --- Is it to be said at all? --- */
+
+static bool is_named(const sb_rule *rule, const char *name)
+{
+    sb_slice text = sb_slice_z(name);
+
+    return sb_slice_eq_nocase(text, sb_slice_z(rule->id)) || sb_slice_eq_nocase(text, sb_slice_z(rule->name));
+}
+
+sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule)
+{
+    const sb_lint_options *options = lint->options;
+    sb_severity severity = rule->severity;
+    bool wanted = !options->only;
+
+    for (const char *const *only = options->only; !wanted && *only; only++)
+        wanted = is_named(rule, *only);
+    if (!wanted)
+        return SB_SEVERITY_OFF;
+    for (size_t i = 0; i < options->rule_count; i++)
+        if (options->rules[i].rule == rule)
+            severity = options->rules[i].severity;
+    return severity;
+}
+
+/* --- Lines and columns --- */
+
+static void find_lines(sb_lint *lint)
+{
+    struct sb_lint_private *own = lint->private;
+    sb_slice text = lint->df->text;
+    size_t cap = 0, at = 0;
+    const char *end;
+
+    do {
+        *SB_ARENA_PUSH(lint->arena, own->lines, own->line_count, cap) = at;
+        end = memchr(text.ptr + at, '\n', text.len - at);
+        at = end ? (size_t)(end - text.ptr) + 1 : text.len;
+    } while (end);
+}
+
+/* Index of the line that the byte stands in. */
+static size_t line_of(sb_lint *lint, size_t offset)
+{
+    struct sb_lint_private *own = lint->private;
+    size_t low = 0, high;
+
+    if (!own->lines)
+        find_lines(lint);
+    for (high = own->line_count; high - low > 1;) {
+        size_t middle = low + (high - low) / 2;
+
+        if (own->lines[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static sb_slice line_text(const sb_lint *lint, size_t line)
+{
+    const struct sb_lint_private *own = lint->private;
+    sb_slice text = lint->df->text;
+    size_t end = line + 1 < own->line_count ? own->lines[line + 1] - 1 : text.len;
+
+    while (end > own->lines[line] && text.ptr[end - 1] == '\r')
+        end--;
+    return sb_slice_sub(text, own->lines[line], end);
+}
+
+/* --- The excerpt --- */
+
+static bool continues_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Printable, with a tab as a blank, as long as there is room for all of it and a final "…". */
+static size_t add_shown(sb_buf *out, sb_slice text, size_t max)
+{
+    size_t start = out->len;
+
+    for (size_t i = 0; i < text.len;) {
+        sb_autobuf one = SB_BUF_INIT(64);
+        size_t n = 1;
+
+        while (i + n < text.len && n < 4 && continues_character(text.ptr[i + n]))
+            n++;
+        if (text.ptr[i] == '\t')
+            sb_buf_addc(&one, ' ');
+        else
+            sb_buf_add_printable(&one, sb_slice_sub(text, i, i + n), n);
+        if (out->len + one.len + strlen("…") > max) {
+            sb_buf_addz(out, "…");
+            return out->len - start;
+        }
+        sb_buf_adds(out, sb_buf_slice(&one));
+        i += n;
+    }
+    return out->len - start;
+}
+
+static void add_excerpt(const sb_lint *lint, sb_finding *finding, sb_slice line, size_t from, size_t to)
+{
+    sb_autobuf out = SB_BUF_INIT(2 * SB_EXCERPT_MAX);
+    size_t start = 0;
+
+    if (line.len > SB_EXCERPT_MAX / 2 && from > EXCERPT_BEFORE) {
+        start = from - EXCERPT_BEFORE;
+        while (start < from && continues_character(line.ptr[start]))
+            start++;
+        sb_buf_addz(&out, "…");
+    }
+    add_shown(&out, sb_slice_sub(line, start, from), SB_EXCERPT_MAX);
+    finding->excerpt_column = (unsigned)out.len + 1;
+    finding->excerpt_width = (unsigned)add_shown(&out, sb_slice_sub(line, from, to), SB_EXCERPT_MAX);
+    if (!sb_slice_ends(sb_buf_slice(&out), SB_LIT("…")) || to == from)
+        add_shown(&out, sb_slice_sub(line, to, line.len), SB_EXCERPT_MAX);
+    if (!finding->excerpt_width)
+        finding->excerpt_width = 1;
+    finding->excerpt = sb_arena_dup(lint->report->arena, sb_buf_slice(&out));
+}
+
+static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
+{
+    size_t len = lint->df->text.len, start, first, last, from, to;
+    sb_slice line;
+
+    if (!span.end)
+        return;
+    start = span.start < len ? span.start : len;
+    span.end = span.end < start ? start : span.end > len ? len : span.end;
+    first = line_of(lint, start);
+    last = span.end > start ? line_of(lint, span.end - 1) : first;
+    line = line_text(lint, first);
+    from = start - lint->private->lines[first];
+    to = span.end - lint->private->lines[first];
+    finding->line = (unsigned)first + 1;
+    finding->column = (unsigned)from + 1;
+    finding->end_line = (unsigned)last + 1;
+    finding->end_column = (unsigned)(span.end - lint->private->lines[last]) + 1;
+    from = from < line.len ? from : line.len;
+    add_excerpt(lint, finding, line, from, to < line.len ? to : line.len);
+}
+
+/* --- Fingerprints --- */
+
+/* The bytes of the place with one blank for all white space: what stays when lines are moved or wrapped. */
+static sb_slice words_of(const sb_lint *lint, sb_span span)
+{
+    sb_slice text = lint->df->text;
+    size_t end = span.end < text.len ? span.end : text.len;
+    char *copy;
+    size_t len = 0;
+
+    if (span.start >= end)
+        return SB_LIT("");
+    if (end - span.start > SB_LINT_WHAT_MAX)
+        end = span.start + SB_LINT_WHAT_MAX;
+    copy = sb_arena_alloc(lint->arena, end - span.start);
+    for (size_t i = span.start; i < end; i++) {
+        char c = text.ptr[i];
+
+        if (c == '\t' || c == '\n' || c == '\r' || c == lint->df->escape)
+            c = ' ';
+        if (c != ' ' || (len && copy[len - 1] != ' '))
+            copy[len++] = c;
+    }
+    return sb_slice_of(copy, len);
+}
+
+typedef struct print_order {
+    const sb_finding *finding;
+    sb_finding *target;
+    sb_slice what;
+    size_t start;
+} print_order;
+
+static int by_what(const void *left, const void *right)
+{
+    const print_order *a = left, *b = right;
+    int order = strcmp(a->finding->rule->id, b->finding->rule->id);
+
+    if (!order)
+        order = sb_slice_cmp(a->what, b->what);
+    if (!order)
+        order = a->start < b->start ? -1 : a->start > b->start;
+    return order;
+}
+
+void sb_lint_fingerprints(sb_lint *lint)
+{
+    struct sb_lint_private *own = lint->private;
+    size_t count = lint->report->count - own->first;
+    print_order *items = sb_arena_array(lint->arena, print_order, count + 1);
+    unsigned nth = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sb_finding *finding = &lint->report->items[own->first + i];
+
+        items[i] = (print_order){finding, finding, own->places[i].what, own->places[i].span.start};
+    }
+    if (count)
+        qsort(items, count, sizeof(*items), by_what);
+    for (size_t i = 0; i < count; i++) {
+        const print_order *item = &items[i];
+
+        nth = i && item->finding->rule == items[i - 1].finding->rule &&
+                      sb_slice_eq(item->what, items[i - 1].what)
+                  ? nth + 1
+                  : 0;
+        item->target->fingerprint =
+            sb_fingerprint(lint->report->arena, item->finding->rule, own->name, item->what, nth);
+    }
+}
+
+/* --- Saying --- */
+
+static sb_slice printed(sb_arena *arena, const char *fmt, va_list ap)
+{
+    sb_autofree char *text = NULL;
+    size_t len;
+
+    if (vasprintf(&text, fmt, ap) < 0) {
+        text = NULL;
+        return sb_slice_z(fmt);
+    }
+    sb_scrub(text);
+    len = strlen(text);
+    if (len <= SB_LINT_MESSAGE_MAX)
+        return sb_arena_dup(arena, sb_slice_of(text, len));
+    for (len = SB_LINT_MESSAGE_MAX; len > 0 && continues_character(text[len]);)
+        len--;
+    return sb_arena_printf(arena, "%.*s…", (int)len, text);
+}
+
+sb_finding *sb_lint_say(sb_lint *lint, const sb_rule *rule, sb_span span, const char *fmt, ...)
+{
+    struct sb_lint_private *own = lint->private;
+    sb_severity severity = sb_lint_severity(lint, rule);
+    sb_finding *finding = severity ? sb_report_add(lint->report, rule) : NULL;
+    va_list ap;
+
+    if (!finding)
+        return NULL;
+    finding->severity = severity;
+    va_start(ap, fmt);
+    finding->message = printed(lint->report->arena, fmt, ap);
+    va_end(ap);
+    finding->file = own->name;
+    add_place(lint, finding, span);
+    *SB_ARENA_PUSH(lint->arena, own->places, own->place_count, own->place_cap) =
+        (sb_lint_place){span, words_of(lint, span)};
+    return finding;
+}
+
+void sb_lint_help(sb_lint *lint, sb_finding *finding, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!finding)
+        return;
+    va_start(ap, fmt);
+    finding->remedy = printed(lint->report->arena, fmt, ap);
+    va_end(ap);
+}
+
+void sb_lint_edit(sb_lint *lint, sb_finding *finding, sb_span span, sb_slice text)
+{
+    sb_arena *arena = lint->report->arena;
+    sb_df_edit *edits;
+
+    if (!finding)
+        return;
+    /* Few findings have more than one edit. */
+    edits = sb_arena_array(arena, sb_df_edit, finding->edit_count + 1);
+    if (finding->edit_count)
+        memcpy(edits, finding->edits, finding->edit_count * sizeof(*edits));
+    edits[finding->edit_count++] = (sb_df_edit){span, sb_arena_dup(arena, text)};
+    finding->edits = edits;
+}
+
+/* --- From a run's text to the file --- */
+
+/* The file's byte for byte `at` of the run's text. */
+static size_t file_offset(const sb_lint_map *map, size_t at)
+{
+    size_t low = 0, high;
+
+    for (high = map->count; high - low > 1;) {
+        size_t middle = low + (high - low) / 2;
+
+        if (map->pieces[middle].at <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    return map->pieces[low].offset + (at > map->pieces[low].at ? at - map->pieces[low].at : 0);
+}
+
+sb_span sb_lint_run_span(const sb_lint *lint, const sb_lint_run *run, sb_span span)
+{
+    const sb_lint_map *map = sb_lint_run_map(lint, run);
+    size_t start, end;
+
+    if (!map->count)
+        return run->instruction->span;
+    start = file_offset(map, span.start);
+    end = span.end > span.start ? file_offset(map, span.end - 1) + 1 : start;
+    return (sb_span){start, end < start ? start : end};
+}
+
+sb_span sb_lint_arg_span(const sb_lint *lint, const sb_lint_run *run, const sb_sh_arg *arg)
+{
+    return sb_lint_run_span(lint, run, arg->span);
+}
+
+sb_span sb_lint_command_span(const sb_lint *lint, const sb_lint_run *run, const sb_sh_command *command)
+{
+    return sb_lint_run_span(lint, run, command->span);
+}
