@@ -4,54 +4,7 @@
  * from outside is escaped.
  */
 #include <builder/reproduce.h>
-
-static const char head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-    "'unsafe-inline'\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<title>Two builds, compared</title>\n<style>\n"
-    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem "
-    "auto;padding:0 1rem}"
-    "code,pre{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}"
-    "pre{white-space:pre-wrap;margin:.2rem 0;padding:.3rem .6rem;border-left:.25rem solid}"
-    ".first{border-color:#b3261e}.other{border-color:#1a7f37}.good{color:#1a7f37}.bad{color:#b3261e}"
-    "article{margin:1rem 0;padding-left:1rem;border-left:1px solid #8888}"
-    "h3,h4{margin-bottom:.2rem}table{border-collapse:collapse}td,th{padding:.2rem 1rem .2rem "
-    "0;text-align:left;"
-    "vertical-align:top}.what{opacity:.75}\n</style>\n</head>\n<body>\n<h1>Two builds, compared</h1>\n";
-
-static void add_escaped(sb_buf *out, sb_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        switch (text.ptr[i]) {
-        case '&':
-            sb_buf_addz(out, "&amp;");
-            break;
-        case '<':
-            sb_buf_addz(out, "&lt;");
-            break;
-        case '>':
-            sb_buf_addz(out, "&gt;");
-            break;
-        case '"':
-            sb_buf_addz(out, "&quot;");
-            break;
-        case '\'':
-            sb_buf_addz(out, "&#39;");
-            break;
-        default:
-            sb_buf_addc(out, text.ptr[i]);
-        }
-    }
-}
-
-static void add_element(sb_buf *out, const char *open, sb_slice text, const char *close)
-{
-    sb_buf_addz(out, open);
-    add_escaped(out, text);
-    sb_buf_addz(out, close);
-}
+#include <sbuild/markup.h>
 
 static void add_difference(const sb_difference *d, sb_buf *out)
 {
@@ -59,22 +12,22 @@ static void add_difference(const sb_difference *d, sb_buf *out)
     sb_autobuf kinds = SB_BUF_INIT(1 << 10);
 
     sb_difference_kinds(d->kinds, &kinds);
-    add_element(out, "<article>\n<h4><code>", d->path, "</code></h4>\n");
-    add_element(out, "<p class=\"what\">", sb_buf_slice(&kinds), "</p>\n");
+    sb_markup_element(out, "<article>\n<h4><code>", d->path, "</code></h4>\n");
+    sb_markup_element(out, "<p class=\"what\">", sb_buf_slice(&kinds), "</p>\n");
     for (size_t i = 0; i < 2; i++)
         if (d->detail[i].len)
-            add_element(out, classes[i], d->detail[i], "</pre>\n");
+            sb_markup_element(out, classes[i], d->detail[i], "</pre>\n");
     if (d->line) {
         sb_buf_printf(out, "<p class=\"what\">line %zu</p>\n", d->line);
         for (size_t i = 0; i < 2; i++)
-            add_element(out, classes[i], d->text[i], "</pre>\n");
+            sb_markup_element(out, classes[i], d->text[i], "</pre>\n");
     } else if (d->kinds & SB_DIFF_CONTENT && (d->size[0] || d->size[1])) {
         sb_buf_printf(out, "<p class=\"what\">from byte %llu on, of %llu and %llu</p>\n",
                       (unsigned long long)d->offset, (unsigned long long)d->size[0],
                       (unsigned long long)d->size[1]);
     }
     if (d->remedy)
-        add_element(out, "<p>Likely: ", sb_slice_z(d->remedy), "</p>\n");
+        sb_markup_element(out, "<p>Likely: ", sb_slice_z(d->remedy), "</p>\n");
     sb_buf_addz(out, "</article>\n");
 }
 
@@ -88,7 +41,7 @@ static void add_comparison(const sb_comparison *comparison, sb_slice dockerfile,
         size_t shown = 0;
 
         sb_part_title(part, dockerfile, &title);
-        add_element(out, "<section>\n<h3>", sb_buf_slice(&title), "</h3>\n");
+        sb_markup_element(out, "<section>\n<h3>", sb_buf_slice(&title), "</h3>\n");
         for (; at < comparison->count && comparison->items[at].part == p; at++, shown++)
             add_difference(&comparison->items[at], out);
         if (part->count > shown)
@@ -101,23 +54,23 @@ static void add_list(sb_buf *out, const char *title, const sb_slice *items, size
 {
     if (!count)
         return;
-    add_element(out, "<h3>", sb_slice_z(title), "</h3>\n<ul>\n");
+    sb_markup_element(out, "<h3>", sb_slice_z(title), "</h3>\n<ul>\n");
     for (size_t i = 0; i < count; i++)
-        add_element(out, "<li>", items[i], "</li>\n");
+        sb_markup_element(out, "<li>", items[i], "</li>\n");
     sb_buf_addz(out, "</ul>\n");
 }
 
 static void add_build(const sb_reproduced *r, sb_slice dockerfile, sb_buf *out)
 {
-    add_element(out, "<h2>", r->platform, "</h2>\n");
+    sb_markup_element(out, "<h2>", r->platform, "</h2>\n");
     sb_buf_addz(out, r->same ? "<p class=\"good\"><strong>The same image.</strong></p>\n"
                              : "<p class=\"bad\"><strong>The images differ.</strong></p>\n");
     sb_buf_addz(out, "<table>\n<tr><th>build</th><th>engine</th><th>image ID</th><th>manifest</th></tr>\n");
     for (size_t i = 0; i < r->build_count; i++) {
         sb_buf_printf(out, "<tr><td>%zu</td>", i + 1);
-        add_element(out, "<td>", r->builds[i].engine, "</td>");
-        add_element(out, "<td><code>", r->builds[i].image_id, "</code></td>");
-        add_element(out, "<td><code>", r->builds[i].manifest, "</code></td></tr>\n");
+        sb_markup_element(out, "<td>", r->builds[i].engine, "</td>");
+        sb_markup_element(out, "<td><code>", r->builds[i].image_id, "</code></td>");
+        sb_markup_element(out, "<td><code>", r->builds[i].manifest, "</code></td></tr>\n");
     }
     sb_buf_addz(out, "</table>\n");
     if (r->comparison)
@@ -128,11 +81,11 @@ static void add_build(const sb_reproduced *r, sb_slice dockerfile, sb_buf *out)
 
 void sb_reproduction_html(const sb_reproduction *reproduction, sb_buf *out)
 {
-    sb_buf_addz(out, head);
-    add_element(out, "<p>", reproduction->dockerfile,
-                " was built again, without any cache, under other "
-                "conditions.</p>\n");
+    sb_html_begin(out, SB_LIT("Two builds, compared"));
+    sb_markup_element(out, "<p>", reproduction->dockerfile,
+                      " was built again, without any cache, under other "
+                      "conditions.</p>\n");
     for (size_t i = 0; i < reproduction->count; i++)
         add_build(&reproduction->items[i], reproduction->dockerfile, out);
-    sb_buf_printf(out, "<p class=\"what\">sbuild %s</p>\n</body>\n</html>\n", SBUILD_VERSION);
+    sb_html_end(out);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <sbuild/digest.h>
+#include <sbuild/utf8.h>
 
 static const char *const severity_names[] = {
     [SB_SEVERITY_OFF] = "off",
@@ -67,6 +68,78 @@ sb_finding *sb_report_add(sb_report *report, const sb_rule *rule)
 sb_slice sb_finding_remedy(const sb_finding *finding)
 {
     return finding->remedy.ptr ? finding->remedy : sb_slice_z(finding->rule->remedy);
+}
+
+/* Printable, but for tabs. Bytes and not characters where it is no UTF-8. */
+static size_t add_character(sb_buf *out, sb_slice text)
+{
+    uint32_t c;
+    size_t n = sb_utf8_decode(text.ptr, text.len, &c);
+
+    n = n ? n : 1;
+    if (*text.ptr == '\t')
+        sb_buf_addc(out, '\t');
+    else
+        sb_buf_add_printable(out, sb_slice_sub(text, 0, n), n);
+    return n;
+}
+
+static bool fits(sb_slice line)
+{
+    sb_autobuf out = SB_BUF_INIT(SB_EXCERPT_MAX);
+
+    for (size_t i = 0; i < line.len && !out.overflow;)
+        i += add_character(&out, sb_slice_sub(line, i, line.len));
+    return !out.overflow;
+}
+
+/* The column in characters; a byte that is no UTF-8 is one. */
+static unsigned characters(sb_slice line, unsigned column)
+{
+    unsigned count = 1;
+    uint32_t c;
+
+    for (size_t i = 0, n; i < line.len && i + 1 < column; i += n, count++) {
+        n = sb_utf8_decode(line.ptr + i, line.len - i, &c);
+        n = n ? n : 1;
+    }
+    return count;
+}
+
+void sb_finding_excerpt(sb_report *report, sb_finding *finding, sb_slice line, sb_slice last_line)
+{
+    /* A byte may become four: so the caret is always within. */
+    enum { BEFORE = 90, CHARACTER_MAX = 16 };
+    static const char cut[] = "…";
+    sb_autobuf out = SB_BUF_INIT(SB_EXCERPT_MAX + CHARACTER_MAX);
+    size_t first = finding->column ? finding->column - 1 : 0, last = line.len, caret, end, i = 0;
+    bool whole = fits(line);
+
+    if (finding->column)
+        finding->character = characters(line, finding->column);
+    if (finding->end_column && (last_line.ptr || finding->end_line == finding->line))
+        finding->end_character = characters(last_line.ptr ? last_line : line, finding->end_column);
+    first = first > line.len ? line.len : first;
+    if (finding->end_line == finding->line && finding->end_column && finding->end_column - 1 < last)
+        last = finding->end_column - 1;
+    if (!whole && first > BEFORE) {
+        for (i = first - BEFORE; i < first && ((unsigned char)line.ptr[i] & 0xc0) == 0x80;)
+            i++;
+        sb_buf_addz(&out, cut);
+    }
+    caret = end = out.len;
+    while (i < line.len && (whole || out.len < SB_EXCERPT_MAX - CHARACTER_MAX)) {
+        i += add_character(&out, sb_slice_sub(line, i, line.len));
+        if (i <= first)
+            caret = out.len;
+        if (i <= last)
+            end = out.len;
+    }
+    if (i < line.len)
+        sb_buf_addz(&out, cut);
+    finding->excerpt = sb_arena_dup(report->arena, sb_buf_slice(&out));
+    finding->excerpt_column = (unsigned)caret + 1;
+    finding->excerpt_width = end > caret ? (unsigned)(end - caret) : 1;
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)

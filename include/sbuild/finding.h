@@ -61,8 +61,9 @@ typedef struct sb_finding {
     sb_slice kind;        /* secrets: which one, "github-token"; absent elsewhere */
     sb_slice file;        /* path of the Dockerfile as given, or name of the image */
     unsigned line, column, end_line,
-        end_column;   /* from 1, columns in bytes; 0: no place; the end is exclusive */
-    sb_slice excerpt; /* the line `line`, printable, at most SB_EXCERPT_MAX bytes; absent without one */
+        end_column;                    /* from 1, columns in bytes; 0: no place; the end is exclusive */
+    unsigned character, end_character; /* column and end_column in characters; 0: not known */
+    sb_slice excerpt; /* the line `line`, printable but for tabs, at most SB_EXCERPT_MAX bytes; or absent */
     unsigned excerpt_column, excerpt_width; /* where the caret goes in it, from 1, in bytes of the excerpt */
     sb_layer_place place;                   /* scan */
     sb_slice fingerprint;                   /* 32 hex digits: stays the same when lines move */
@@ -70,6 +71,7 @@ typedef struct sb_finding {
     size_t edit_count;
     sb_slice ignored; /* the reason for which it does not count (a comment, the baseline, the ignore file);
                          absent: it counts */
+    bool accepted;    /* ignored by baseline or ignore file, not by a comment */
 } sb_finding;
 
 /* Whole-image facts for the HTML report; lint has none. */
@@ -103,6 +105,12 @@ sb_finding *sb_report_add(sb_report *report, const sb_rule *rule);
 void sb_report_sort(sb_report *report);
 /* The worst severity of those that count; SB_SEVERITY_OFF without any. */
 sb_severity sb_report_worst(const sb_report *report);
+/*
+ * Sets the excerpt and where the caret goes in it, and the columns in characters, from the finding's columns
+ * and the line as it stands in the file, without its end; `last`: the line where it ends, absent when that is
+ * the same. Tabs stay; a line that is too long is cut around the caret.
+ */
+void sb_finding_excerpt(sb_report *report, sb_finding *finding, sb_slice line, sb_slice last);
 sb_slice sb_finding_remedy(const sb_finding *finding); /* its own, else its rule's */
 typedef struct sb_report_counts {
     size_t by[SB_SEVERITY_ERROR + 1]; /* those that count, by severity */

@@ -82,6 +82,59 @@ static void test_fingerprint(void **state)
     assert_false(sb_slice_eq(one, sb_fingerprint(arena, &fixture_rule, SB_LIT("b"), SB_LIT("RUN x"), 0)));
 }
 
+static void check_excerpt(unsigned column, unsigned end, sb_slice line, const char *expected, unsigned caret,
+                          unsigned width)
+{
+    SB_AUTO(sb_report) report = sb_report_new("lint");
+    sb_finding *finding = add_finding(report, &fixture_rule, "a", 1, column);
+
+    finding->end_column = end;
+    sb_finding_excerpt(report, finding, line, SB_NIL);
+    if (expected)
+        assert_string_equal(finding->excerpt.ptr, expected);
+    assert_true(finding->excerpt.len <= SB_EXCERPT_MAX);
+    assert_int_equal(finding->excerpt_column, caret);
+    assert_int_equal(finding->excerpt_width, width);
+    assert_true(caret + width - 1 <= finding->excerpt.len || width == 1);
+}
+
+static void test_excerpt(void **state)
+{
+    char longest[70000];
+
+    (void)state;
+    check_excerpt(5, 9, SB_LIT("RUN curl | sh"), "RUN curl | sh", 5, 4);
+    check_excerpt(3, 7, SB_LIT("\t curl"), "\t curl", 3, 4);
+    check_excerpt(5, 6, SB_LIT("RUN \x01 x"), "RUN \\x01 x", 5, 4);
+    check_excerpt(7, 8, SB_LIT("RUN \xff x"), "RUN \\xff x", 10, 1);
+    check_excerpt(1, 1, SB_LIT(""), "", 1, 1);
+    check_excerpt(500, 900, SB_LIT("RUN"), "RUN", 4, 1);
+    check_excerpt(0, 0, SB_LIT("RUN"), "RUN", 1, 3);
+    memset(longest, 'x', sizeof(longest));
+    memcpy(longest + 60000, "|\xe6\xbc\xa2|", 5);
+    check_excerpt(60001, 60006, sb_slice_of(longest, sizeof(longest)), NULL, 94, 5);
+    check_excerpt(60093, 60094, sb_slice_of(longest, sizeof(longest)), NULL, 92, 1);
+    check_excerpt(1, 70001, sb_slice_of(longest, sizeof(longest)), NULL, 1, SB_EXCERPT_MAX - 16);
+    memset(longest, 1, sizeof(longest));
+    check_excerpt(60001, 60002, sb_slice_of(longest, sizeof(longest)), NULL, 3 + 4 * 90 + 1, 4);
+}
+
+static void test_characters(void **state)
+{
+    SB_AUTO(sb_report) report = sb_report_new("lint");
+    sb_finding *finding = add_finding(report, &fixture_rule, "a", 1, 8);
+
+    (void)state;
+    finding->end_line = 2;
+    finding->end_column = 5;
+    sb_finding_excerpt(report, finding, SB_LIT("RUN \xe6\xbc\xa2 \\"), SB_LIT("\xff\xc3\xa9 x"));
+    assert_int_equal(finding->character, 6);
+    assert_int_equal(finding->end_character, 4);
+    sb_finding_excerpt(report, finding, SB_LIT("RUN"), SB_LIT(""));
+    assert_int_equal(finding->character, 4);
+    assert_int_equal(finding->end_character, 1);
+}
+
 /* Everything that a reader of the JSON may rely on. */
 static void test_json(void **state)
 {
@@ -120,9 +173,11 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_severities), cmocka_unit_test(test_order),       cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_too_many),   cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_severities),  cmocka_unit_test(test_order),
+        cmocka_unit_test(test_counts),      cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_json),
+        cmocka_unit_test(test_limit),       cmocka_unit_test(test_excerpt),
+        cmocka_unit_test(test_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
