@@ -132,7 +132,7 @@ int sb_report_html(const sb_report *report, sb_buf *out, sb_error **err); /* one
 /*
  * JSON: {"version": 1, "accepted": [{"fingerprint": "…", "rule": "SB301", "path": "…", "reason": "…",
  * "expires": "2027-01-31"}]}. One entry per line, sorted. `expires` is optional: after that day the entry
- * does not count.
+ * does not count. A mistake in it is SB_ERR_USAGE (SB_ERR_PARSE: it is no JSON) with "NAME:LINE: …".
  */
 typedef struct sb_accepted sb_accepted;
 int sb_accepted_parse(sb_slice text, const char *name, sb_accepted **ret_accepted, sb_error **err);
@@ -142,7 +142,11 @@ SB_DEFINE_CLEANUP(sb_accepted, sb_accepted_free)
  * be NULL): entries that named nothing. */
 int sb_accepted_apply(const sb_accepted *accepted, sb_report *report, bool require_reason, size_t *ret_stale,
                       sb_error **err);
-/* The file that accepts everything that the report has and that still counts. */
+/* The file that accepts everything that the report has and that still counts. `reason` may be NULL. */
 int sb_accepted_write(const sb_report *report, const char *reason, sb_buf *out, sb_error **err);
+/* The same, and what `old` (already applied) accepts stays with its reason and its last day; what named
+ * nothing goes. */
+int sb_accepted_rewrite(const sb_accepted *old, const sb_report *report, const char *reason, sb_buf *out,
+                        sb_error **err);
 
 #endif
