@@ -145,3 +145,18 @@ bool sb_ignore_prunes(const sb_ignore *ignore, sb_slice dir)
             return false;
     return true;
 }
+
+bool sb_ignore_brings_back(const sb_ignore *ignore)
+{
+    return ignore->exclusions;
+}
+
+bool sb_ignore_leaves_out_all(const sb_ignore *ignore)
+{
+    for (size_t i = 0; i < ignore->count; i++)
+        if (!ignore->globs[i].exclusion &&
+            (sb_slice_eqz(ignore->globs[i].text, "*") || sb_slice_eqz(ignore->globs[i].text, "**") ||
+             sb_slice_eqz(ignore->globs[i].text, "**/*")))
+            return true;
+    return false;
+}

@@ -3,7 +3,7 @@
 #ifndef SBUILD_DOCKERFILE_SUGGEST_H
 #define SBUILD_DOCKERFILE_SUGGEST_H
 
-#include <sbuild/slice.h>
+#include <sbuild/dockerfile.h>
 
 /* The name at most two changes away from what was typed (case ignored), or NULL. */
 const char *df_suggest(sb_slice typed, const char *const *names, size_t count);

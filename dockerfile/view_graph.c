@@ -148,6 +148,8 @@ static int image_triggers(df_viewer *v, df_view_box *box, sb_df_stage *stage, df
     stage->base_known = true;
     stage->base_env = work->config.env;
     stage->base_env_count = work->config.env_count;
+    stage->base_os = work->config.os;
+    stage->base_arch = work->config.arch;
     stage->shell = sb_arena_array(v->arena, sb_slice, work->config.shell_count + 1);
     for (size_t i = 0; i < work->config.shell_count; i++)
         stage->shell[stage->shell_count++] = sb_arena_dup(v->arena, work->config.shell[i]);

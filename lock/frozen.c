@@ -78,7 +78,9 @@ static int lookup(void *ctx, sb_slice name, sb_slice platform, sb_df_image_confi
                                        .onbuild = config.onbuild,
                                        .onbuild_count = config.onbuild_count,
                                        .shell = config.shell,
-                                       .shell_count = config.shell_count};
+                                       .shell_count = config.shell_count,
+                                       .os = config.os,
+                                       .arch = config.arch};
     return 1;
 }
 

@@ -175,6 +175,9 @@ sb_slice sb_df_env_get(const sb_df_env *env, sb_slice key);
 void sb_df_env_set(sb_arena *arena, sb_df_env *env, sb_slice key, sb_slice value);
 /* Is the name among the first `count` entries, set or not? */
 bool sb_df_env_has(const sb_df_env *env, size_t count, sb_slice key);
+/* Index among the first `count` of the name that may have been meant: at most two changes away, case
+ * ignored; -1: there is none. */
+ptrdiff_t sb_df_nearest(sb_slice name, const sb_df_env *env, size_t count);
 
 /*
  * What an expansion may add to the bytes that it is given, and how many steps of pattern matching one may
@@ -236,6 +239,7 @@ typedef struct sb_df_image_config {
     size_t onbuild_count;
     const sb_slice *shell; /* SHELL; count 0: the default */
     size_t shell_count;
+    sb_slice os, arch; /* what it is made for; absent when it does not say */
 } sb_df_image_config;
 
 /*
@@ -287,7 +291,8 @@ typedef struct sb_df_stage {
     bool base_known;          /* the lookup knew the base image: base_env is all that it sets */
     const sb_slice *base_env; /* "KEY=value" of the base image */
     size_t base_env_count;
-    sb_df_env env; /* at the end of the stage: ARG and ENV in force */
+    sb_slice base_os, base_arch; /* what the base image is made for; absent when not known */
+    sb_df_env env;               /* at the end of the stage: ARG and ENV in force */
 } sb_df_stage;
 
 typedef enum sb_df_ref_kind {
@@ -367,6 +372,10 @@ SB_DEFINE_CLEANUP(sb_ignore, sb_ignore_free)
 /* Is this path (relative, "/"-separated, no leading "./") left out? Parents' matches count as Docker has it.
  */
 bool sb_ignore_matches(const sb_ignore *ignore, sb_slice path);
+/* Is there a "!" rule? Then a path that is left out may stand for something that is not. */
+bool sb_ignore_brings_back(const sb_ignore *ignore);
+/* Is there a rule for everything: "*" or "**"? */
+bool sb_ignore_leaves_out_all(const sb_ignore *ignore);
 /* False when some "!" rule may bring back something below this excluded directory, so it must be walked. */
 bool sb_ignore_prunes(const sb_ignore *ignore, sb_slice dir);
 

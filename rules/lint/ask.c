@@ -186,6 +186,13 @@ static void read_ignore(const sb_lint *lint)
     sb_ignore_parse(sb_slice_of(data, len), name, &own->ignore, NULL);
 }
 
+const sb_ignore *sb_lint_ignore(const sb_lint *lint)
+{
+    if (!lint->private->ignore_read && lint->context_fd >= 0)
+        read_ignore(lint);
+    return lint->private->ignore;
+}
+
 bool sb_lint_has_file(const sb_lint *lint, const char *path)
 {
     sb_slice text = sb_slice_z(path);
@@ -199,9 +206,7 @@ bool sb_lint_has_file(const sb_lint *lint, const char *path)
     fd = sb_open_within(lint->context_fd, text.ptr, O_PATH, 0, &missing, NULL);
     if (fd < 0)
         return false;
-    if (!lint->private->ignore_read)
-        read_ignore(lint);
-    return !lint->private->ignore || !sb_ignore_matches(lint->private->ignore, text);
+    return !sb_lint_ignore(lint) || !sb_ignore_matches(lint->private->ignore, text);
 }
 
 /* --- Was it copied? --- */

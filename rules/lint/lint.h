@@ -81,6 +81,8 @@ void sb_lint_edit(sb_lint *lint, sb_finding *finding, sb_span span, sb_slice tex
 
 /* Is there such a file in the context, not hidden by .dockerignore? False without a context. */
 bool sb_lint_has_file(const sb_lint *lint, const char *path);
+/* The context's .dockerignore (or the Dockerfile's own); NULL without. */
+const sb_ignore *sb_lint_ignore(const sb_lint *lint);
 /* Was a file of this name COPY'd or ADD'ed from the context into the stage (or one it builds on) before
  * `before`? By base name; directories and patterns as far as they can be told. */
 bool sb_lint_copied(const sb_lint *lint, int stage, const sb_df_instruction *before, const char *name);
