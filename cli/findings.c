@@ -60,10 +60,12 @@ int cli_fail_on(const char *text, sb_severity fallback, sb_severity *ret_severit
         *ret_severity = fallback;
         return 0;
     }
+    if (strcmp(text, "never") == 0)
+        text = "off";
     if (sb_severity_parse(sb_slice_z(text), ret_severity))
         return 0;
     shown = sb_printable(sb_slice_z(text));
-    return sb_fail(err, SB_ERR_USAGE, "--fail-on is error, warning, info or off, not \"%s\"", shown);
+    return sb_fail(err, SB_ERR_USAGE, "--fail-on is error, warning, info or never, not \"%s\"", shown);
 }
 
 /* --- Rules --- */

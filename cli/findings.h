@@ -23,7 +23,7 @@ int cli_findings_list_rules(cli_app *app, const char *format, sb_error **err);
 /* "ID=SEVERITY" each, as --rule has them. In the arena. */
 int cli_rule_settings(const cli_list *list, sb_arena *arena, sb_rule_setting **ret_settings,
                       size_t *ret_count, sb_error **err);
-/* "error", "warning", "info", or "off" for never; NULL: `fallback`. */
+/* --fail-on: "error", "warning", "info" or "never"; NULL: `fallback`. */
 int cli_fail_on(const char *text, sb_severity fallback, sb_severity *ret_severity, sb_error **err);
 /* SB_ERR_USAGE naming the nearest rule. */
 int cli_unknown_rule(const char *name, sb_error **err);

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <sbuild/utf8.h>
-
-enum { EXCERPT_BEFORE = 80 /* bytes of a long line that are shown before the place */ };
-
 /* --- Is it to be said at all? --- */
 
 static bool is_named(const sb_rule *rule, const char *name)
@@ -81,63 +77,9 @@ static sb_slice line_text(const sb_lint *lint, size_t line)
     return sb_slice_sub(text, own->lines[line], end);
 }
 
-/* --- The excerpt --- */
-
-static bool continues_character(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-/* Printable, with a tab as a blank, as long as there is room for all of it and a final "…". */
-static size_t add_shown(sb_buf *out, sb_slice text, size_t max)
-{
-    size_t start = out->len;
-
-    for (size_t i = 0; i < text.len;) {
-        sb_autobuf one = SB_BUF_INIT(64);
-        size_t n = 1;
-
-        while (i + n < text.len && n < 4 && continues_character(text.ptr[i + n]))
-            n++;
-        if (text.ptr[i] == '\t')
-            sb_buf_addc(&one, ' ');
-        else
-            sb_buf_add_printable(&one, sb_slice_sub(text, i, i + n), n);
-        if (out->len + one.len + strlen("…") > max) {
-            sb_buf_addz(out, "…");
-            return out->len - start;
-        }
-        sb_buf_adds(out, sb_buf_slice(&one));
-        i += n;
-    }
-    return out->len - start;
-}
-
-static void add_excerpt(const sb_lint *lint, sb_finding *finding, sb_slice line, size_t from, size_t to)
-{
-    sb_autobuf out = SB_BUF_INIT(2 * SB_EXCERPT_MAX);
-    size_t start = 0;
-
-    if (line.len > SB_EXCERPT_MAX / 2 && from > EXCERPT_BEFORE) {
-        start = from - EXCERPT_BEFORE;
-        while (start < from && continues_character(line.ptr[start]))
-            start++;
-        sb_buf_addz(&out, "…");
-    }
-    add_shown(&out, sb_slice_sub(line, start, from), SB_EXCERPT_MAX);
-    finding->excerpt_column = (unsigned)out.len + 1;
-    finding->excerpt_width = (unsigned)add_shown(&out, sb_slice_sub(line, from, to), SB_EXCERPT_MAX);
-    if (!sb_slice_ends(sb_buf_slice(&out), SB_LIT("…")) || to == from)
-        add_shown(&out, sb_slice_sub(line, to, line.len), SB_EXCERPT_MAX);
-    if (!finding->excerpt_width)
-        finding->excerpt_width = 1;
-    finding->excerpt = sb_arena_dup(lint->report->arena, sb_buf_slice(&out));
-}
-
 static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
 {
-    size_t len = lint->df->text.len, start, first, last, from, to;
-    sb_slice line;
+    size_t len = lint->df->text.len, start, first, last;
 
     if (!span.end)
         return;
@@ -145,15 +87,12 @@ static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
     span.end = span.end < start ? start : span.end > len ? len : span.end;
     first = line_of(lint, start);
     last = span.end > start ? line_of(lint, span.end - 1) : first;
-    line = line_text(lint, first);
-    from = start - lint->private->lines[first];
-    to = span.end - lint->private->lines[first];
     finding->line = (unsigned)first + 1;
-    finding->column = (unsigned)from + 1;
+    finding->column = (unsigned)(start - lint->private->lines[first]) + 1;
     finding->end_line = (unsigned)last + 1;
     finding->end_column = (unsigned)(span.end - lint->private->lines[last]) + 1;
-    from = from < line.len ? from : line.len;
-    add_excerpt(lint, finding, line, from, to < line.len ? to : line.len);
+    sb_finding_excerpt(lint->report, finding, line_text(lint, first),
+                       last == first ? SB_NIL : line_text(lint, last));
 }
 
 /* --- Fingerprints --- */
@@ -242,7 +181,7 @@ static sb_slice printed(sb_arena *arena, const char *fmt, va_list ap)
     len = strlen(text);
     if (len <= SB_LINT_MESSAGE_MAX)
         return sb_arena_dup(arena, sb_slice_of(text, len));
-    for (len = SB_LINT_MESSAGE_MAX; len > 0 && continues_character(text[len]);)
+    for (len = SB_LINT_MESSAGE_MAX; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
         len--;
     return sb_arena_printf(arena, "%.*s…", (int)len, text);
 }
