@@ -8,6 +8,7 @@ typedef struct parser {
     size_t at;
     unsigned line;
     const char *name;
+    bool lines; /* note the lines of [[tables]] */
     sb_error **err;
 } parser;
 
@@ -234,13 +235,32 @@ static json_t *parse_inline_table(parser *p, int depth)
     return SB_TAKE(table);
 }
 
-/* true, false and integers. */
+/* "3.5": without exponent, and without strtod(), which has its own idea of a point in some locales. */
+static bool read_fraction(const char *digits, double *ret_number)
+{
+    const char *at = digits + (*digits == '-' || *digits == '+');
+    double number = 0, unit = 1;
+
+    if (*at < '0' || *at > '9')
+        return false;
+    for (; *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (*at - '0');
+    if (*at++ != '.' || *at < '0' || *at > '9')
+        return false;
+    for (; *at >= '0' && *at <= '9'; at++)
+        number += (*at - '0') * (unit /= 10);
+    *ret_number = *digits == '-' ? -number : number;
+    return *at == '\0';
+}
+
+/* true, false, integers and decimal fractions. */
 static json_t *parse_word(parser *p)
 {
     char word[32], digits[32];
     size_t len = 0, n = 0;
     char *end;
     long long number;
+    double fraction;
 
     while (is_bare(peek(p)) || peek(p) == '+' || peek(p) == '.' || peek(p) == ':') {
         if (len + 1 < sizeof(word))
@@ -261,7 +281,9 @@ static json_t *parse_word(parser *p)
         if (*end == '\0')
             return json_integer(number);
     }
-    wrong(p, "expected a string, an integer, true, false, an array or a table");
+    if (read_fraction(digits, &fraction))
+        return json_real(fraction);
+    wrong(p, "expected a string, a number, true, false, an array or a table");
     return NULL;
 }
 
@@ -359,7 +381,7 @@ static json_t *parse_header(parser *p, json_t *root)
 {
     sb_autobuf key = SB_BUF_INIT(STRING_MAX);
     bool array = peek_at(p, 1) == '[';
-    json_t *table, *list;
+    json_t *table, *list, *item;
 
     p->at += array ? 2 : 1;
     table = walk(p, root, &key);
@@ -384,13 +406,16 @@ static json_t *parse_header(parser *p, json_t *root)
         wrong(p, "a key that has a value is used as an array of tables");
         return NULL;
     }
-    json_array_append_new(list, json_object());
-    return json_array_get(list, json_array_size(list) - 1);
+    item = json_object();
+    if (p->lines)
+        json_object_set_new(item, SB_TOML_LINE, json_integer(p->line));
+    json_array_append_new(list, item);
+    return item;
 }
 
-int sb_toml_parse(sb_slice text, const char *name, json_t **ret_json, sb_error **err)
+static int parse(sb_slice text, const char *name, bool lines, json_t **ret_json, sb_error **err)
 {
-    parser p = {.text = text, .line = 1, .name = name, .err = err};
+    parser p = {.text = text, .line = 1, .name = name, .lines = lines, .err = err};
     sb_autojson *root = json_object();
     json_t *table = root;
 
@@ -412,4 +437,14 @@ int sb_toml_parse(sb_slice text, const char *name, json_t **ret_json, sb_error *
     }
     *ret_json = SB_TAKE(root);
     return 0;
+}
+
+int sb_toml_parse(sb_slice text, const char *name, json_t **ret_json, sb_error **err)
+{
+    return parse(text, name, false, ret_json, err);
+}
+
+int sb_toml_parse_lines(sb_slice text, const char *name, json_t **ret_json, sb_error **err)
+{
+    return parse(text, name, true, ret_json, err);
 }

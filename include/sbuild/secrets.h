@@ -28,12 +28,14 @@ typedef struct sb_secret_match {
     const char *id;    /* "github-token" */
     const char *title; /* "GitHub personal access token" */
     bool generic;      /* an assignment that looks like one: likely, not certain */
-    uint64_t offset;   /* of the secret in the stream */
+    uint64_t offset;   /* of the secret in the stream, and the bytes that it takes there */
     size_t len;
-    uint64_t line;     /* from 1 */
-    sb_slice secret;   /* raw; lives until the callback returns. Never to be shown, stored or logged */
-    sb_slice context;  /* the line that it stands in, or a part of it; raw, likewise */
-    size_t context_at; /* of the secret in it */
+    uint64_t line;      /* from 1 */
+    sb_slice secret;    /* raw; lives until the callback returns. Never to be shown, stored or logged */
+    size_t prefix_len;  /* bytes of the secret that are the format's own, "ghp_", and no secret */
+    sb_slice context;   /* the line that it stands in, or a part of it; raw, likewise */
+    size_t context_at;  /* of the secret in it */
+    size_t context_len; /* bytes that it takes there: more than secret.len when it is written in Base64 */
 } sb_secret_match;
 /* Returns false to stop. */
 typedef bool (*sb_secret_found)(void *ctx, const sb_secret_match *match);

@@ -269,23 +269,11 @@ static void toml(void **state)
 
 static void toml_mistakes(void **state)
 {
-    static const char *const bad[] = {"a",
-                                      "a = ",
-                                      "a = \"x",
-                                      "a = 1 2",
-                                      "a = 1\na = 2",
-                                      "[a",
-                                      "[[a]",
-                                      "[a]\n[[a]]",
-                                      "a = [1",
-                                      "a = {b = 1",
-                                      "a = 1.5",
-                                      "a = 'x\ny'",
-                                      "a = \"\\q\"",
-                                      "a = \"\\ud800\"",
-                                      "= 1",
-                                      "a = 1\n[a.b]",
-                                      "a = \"\xff\""};
+    static const char *const bad[] = {
+        "a",           "a = ",       "a = \"x",     "a = 1 2",         "a = 1\na = 2", "[a",
+        "[[a]",        "[a]\n[[a]]", "a = [1",      "a = {b = 1",      "a = 1.5.1",    "a = 1.",
+        "a = .5",      "a = 'x\ny'", "a = \"\\q\"", "a = \"\\ud800\"", "= 1",          "a = 1\n[a.b]",
+        "a = \"\xff\""};
     char deep[100];
 
     (void)state;

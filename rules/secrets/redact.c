@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What may be shown of a secret, and what identifies it without giving it away. */
+#include <rules/secrets/engine.h>
+
+#include <openssl/evp.h>
+
+enum {
+    SHOWN_MAX = 32,     /* bytes of a format's prefix */
+    TEXT_MAX = 400,     /* bytes of a line */
+    LOOKS_SECRET = 16,  /* characters of another token in the same line that are hidden as well */
+    ITERATIONS = 20000, /* of PBKDF2: some milliseconds for each guess */
+    FINGERPRINT_BYTES = 16,
+};
+
+void sb_secret_redact(const sb_secret_match *match, sb_buf *out)
+{
+    size_t shown = match->prefix_len < SHOWN_MAX ? match->prefix_len : SHOWN_MAX;
+
+    sb_buf_add_printable(out, sb_slice_sub(match->secret, 0, shown), shown);
+    sb_buf_printf(out, "\xe2\x80\xa6(%zu)", match->secret.len);
+}
+
+static bool is_token_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("+/_-=", c));
+}
+
+/* Text around the secret; what looks like another one is hidden, since only one is known here. */
+static void add_around(sb_buf *out, sb_slice text)
+{
+    size_t i = 0;
+
+    while (i < text.len) {
+        size_t from = i, digits = 0, letters = 0;
+
+        while (i < text.len && is_token_byte(text.ptr[i])) {
+            digits += text.ptr[i] >= '0' && text.ptr[i] <= '9';
+            letters += (text.ptr[i] | 0x20) >= 'a' && (text.ptr[i] | 0x20) <= 'z';
+            i++;
+        }
+        if (i - from >= LOOKS_SECRET && digits > 1 && letters &&
+            secret_entropy(sb_slice_sub(text, from, i)) > 300) {
+            sb_buf_printf(out, "\xe2\x80\xa6(%zu)", i - from);
+            from = i;
+        }
+        while (i < text.len && !is_token_byte(text.ptr[i]))
+            i++;
+        sb_buf_add_printable(out, sb_slice_sub(text, from, i), TEXT_MAX);
+    }
+}
+
+void sb_secret_redact_line(const sb_secret_match *match, sb_buf *out)
+{
+    sb_slice line = match->context;
+    size_t end = match->context_at + match->context_len;
+
+    if (match->context_at > line.len || end > line.len) {
+        sb_secret_redact(match, out);
+        return;
+    }
+    add_around(out, sb_slice_sub(line, 0, match->context_at));
+    sb_secret_redact(match, out);
+    add_around(out, sb_slice_sub(line, end, line.len));
+}
+
+sb_slice sb_secret_fingerprint(sb_arena *arena, const sb_secret_match *match, sb_slice place)
+{
+    static const char digits[] = "0123456789abcdef";
+    sb_autobuf salt = SB_BUF_INIT(64 << 10);
+    unsigned char key[FINGERPRINT_BYTES] = {0};
+    char *hex = sb_arena_alloc(arena, 2 * sizeof(key) + 1);
+    int len = match->secret.len < SECRET_AFTER_MAX ? (int)match->secret.len : SECRET_AFTER_MAX, done;
+
+    sb_buf_printf(&salt, "sbuild secret 1\n%s\n", match->id);
+    sb_buf_adds(&salt, place);
+    done = PKCS5_PBKDF2_HMAC(match->secret.ptr, len, (const unsigned char *)salt.data, (int)salt.len,
+                             ITERATIONS, EVP_sha256(), sizeof(key), key);
+    sb_not_null(done == 1 ? key : NULL); /* nothing but memory can be missing */
+    for (size_t i = 0; i < sizeof(key); i++) {
+        hex[2 * i] = digits[key[i] >> 4];
+        hex[2 * i + 1] = digits[key[i] & 15];
+    }
+    return (sb_slice){hex, 2 * sizeof(key)};
+}
