@@ -69,11 +69,13 @@ static void add_note(printer *p, const char *label, sb_slice text)
 /* The excerpt as a terminal shows it: tabs are blanks. */
 static void add_expanded(sb_buf *out, sb_slice text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == '\t')
+    while (text.ptr) {
+        sb_slice piece = sb_slice_cut(&text, '\t');
+
+        sb_buf_add_printable(out, piece, piece.len);
+        if (text.ptr)
             add_spaces(out, TAB);
-        else
-            sb_buf_addc(out, text.ptr[i]);
+    }
 }
 
 /* Cuts a line that is too wide so that the caret and what is around it stay; moves *caret along. */
@@ -104,7 +106,7 @@ static void add_cut(sb_buf *out, sb_slice line, unsigned columns, unsigned *care
 
 static void add_excerpt(printer *p, const sb_finding *f)
 {
-    sb_autobuf line = SB_BUF_INIT(TAB * SB_EXCERPT_MAX), shown = SB_BUF_INIT(TAB * SB_EXCERPT_MAX);
+    sb_autobuf line = SB_BUF_INIT(LINE_MAX_BYTES), shown = SB_BUF_INIT(LINE_MAX_BYTES);
     size_t first = f->excerpt_column ? f->excerpt_column - 1 : 0, last = first + f->excerpt_width;
     unsigned columns = p->style->width > INDENT + NARROWEST ? p->style->width - INDENT : NARROWEST;
     unsigned caret, width;
