@@ -70,14 +70,9 @@ void sb_settings_set_mirrors(sb_settings_builder *builder, sb_registry_settings 
 
 /* ---- our own files ---- */
 
-typedef struct reader {
-    sb_settings_builder *builder;
-    const char *name;
-    bool own;
-    sb_error **err;
-} reader;
+typedef sb_settings_reader reader;
 
-static int fail_key(const reader *r, const char *key, const char *why)
+int sb_settings_fail_key(const reader *r, const char *key, const char *why)
 {
     sb_autofree char *shown = sb_printable(sb_slice_z(key));
 
@@ -93,7 +88,7 @@ static int for_user_only(const reader *r, const char *key)
                    r->name, key, r->builder->user_file);
 }
 
-static int check_keys(const reader *r, json_t *object, const char *const *known)
+int sb_settings_check_keys(const reader *r, json_t *object, const char *const *known)
 {
     const char *key;
     json_t *value;
@@ -105,12 +100,12 @@ static int check_keys(const reader *r, json_t *object, const char *const *known)
         while (*k && strcmp(*k, key) != 0)
             k++;
         if (!*k)
-            return fail_key(r, key, "is no setting");
+            return sb_settings_fail_key(r, key, "is no setting");
     }
     return 0;
 }
 
-static int read_string(const reader *r, json_t *object, const char *key, sb_slice *ret_value)
+int sb_settings_read_string(const reader *r, json_t *object, const char *key, sb_slice *ret_value)
 {
     json_t *value = json_object_get(object, key);
 
@@ -118,15 +113,15 @@ static int read_string(const reader *r, json_t *object, const char *key, sb_slic
     if (!value)
         return 0;
     *ret_value = sb_json_str(object, key);
-    return ret_value->len ? 0 : fail_key(r, key, "must be a string that is not empty");
+    return ret_value->len ? 0 : sb_settings_fail_key(r, key, "must be a string that is not empty");
 }
 
-static int read_bool(const reader *r, json_t *object, const char *key, bool *ret_value)
+int sb_settings_read_bool(const reader *r, json_t *object, const char *key, bool *ret_value)
 {
     json_t *value = json_object_get(object, key);
 
     if (value && !json_is_boolean(value))
-        return fail_key(r, key, "must be true or false");
+        return sb_settings_fail_key(r, key, "must be true or false");
     *ret_value = json_is_true(value);
     return 0;
 }
@@ -136,18 +131,18 @@ static int read_location(const reader *r, json_t *object, sb_slice *ret_location
 {
     sb_slice rest, host;
 
-    if (read_string(r, object, "location", ret_location) < 0)
+    if (sb_settings_read_string(r, object, "location", ret_location) < 0)
         return -1;
     if (!ret_location->ptr)
         return 0;
     if (sb_slice_find(*ret_location, SB_LIT("://")) >= 0)
-        return fail_key(r, "location", "must be HOST[:PORT][/PREFIX], without a scheme");
+        return sb_settings_fail_key(r, "location", "must be HOST[:PORT][/PREFIX], without a scheme");
     while (ret_location->len && ret_location->ptr[ret_location->len - 1] == '/')
         ret_location->len--;
     rest = *ret_location;
     host = sb_host_name(sb_slice_cut(&rest, '/'));
     if (!host.len)
-        return fail_key(r, "location", "has no host");
+        return sb_settings_fail_key(r, "location", "has no host");
     if (sb_host_is_loopback(host) || sb_address_text_is_local(host))
         return for_user_only(r, "location");
     return 0;
@@ -161,19 +156,19 @@ static int read_mirrors(const reader *r, json_t *object, sb_registry_settings *e
     size_t count = 0, cap = 0, i;
 
     if (list && !json_is_array(list))
-        return fail_key(r, "mirrors", "must be a list");
+        return sb_settings_fail_key(r, "mirrors", "must be a list");
     json_array_foreach(list, i, item)
     {
         sb_mirror mirror = {0};
 
         if (!json_is_object(item))
-            return fail_key(r, "mirrors", "must be a list of objects");
-        if (check_keys(r, item, known) < 0 || read_location(r, item, &mirror.location) < 0 ||
-            read_bool(r, item, "resolve", &mirror.resolve) < 0 ||
-            read_bool(r, item, "insecure", &mirror.insecure) < 0)
+            return sb_settings_fail_key(r, "mirrors", "must be a list of objects");
+        if (sb_settings_check_keys(r, item, known) < 0 || read_location(r, item, &mirror.location) < 0 ||
+            sb_settings_read_bool(r, item, "resolve", &mirror.resolve) < 0 ||
+            sb_settings_read_bool(r, item, "insecure", &mirror.insecure) < 0)
             return -1;
         if (!mirror.location.ptr)
-            return fail_key(r, "mirrors", "must each have a \"location\"");
+            return sb_settings_fail_key(r, "mirrors", "must each have a \"location\"");
         /* Who says what a tag is, is whom the user trusts. */
         if ((mirror.insecure && for_user_only(r, "insecure") < 0) ||
             (mirror.resolve && for_user_only(r, "resolve") < 0))
@@ -207,16 +202,17 @@ static int read_registry(const reader *r, sb_slice prefix, json_t *object)
     bool insecure, blocked, settled;
 
     if (!json_is_object(object))
-        return fail_key(r, "registries", "must be an object of objects");
+        return sb_settings_fail_key(r, "registries", "must be an object of objects");
     if (!prefix.len)
-        return fail_key(r, "registries", "has an empty name");
-    if (check_keys(r, object, known) < 0 || read_location(r, object, &location) < 0 ||
-        read_bool(r, object, "insecure", &insecure) < 0 || read_bool(r, object, "blocked", &blocked) < 0)
+        return sb_settings_fail_key(r, "registries", "has an empty name");
+    if (sb_settings_check_keys(r, object, known) < 0 || read_location(r, object, &location) < 0 ||
+        sb_settings_read_bool(r, object, "insecure", &insecure) < 0 ||
+        sb_settings_read_bool(r, object, "blocked", &blocked) < 0)
         return -1;
     if ((insecure && for_user_only(r, "insecure") < 0) || (location.ptr && for_user_only(r, "location") < 0))
         return -1;
     for (size_t i = 0; i < SB_COUNT(private); i++) {
-        if (read_string(r, object, private[i], &paths[i]) < 0)
+        if (sb_settings_read_string(r, object, private[i], &paths[i]) < 0)
             return -1;
         if (paths[i].ptr && for_user_only(r, private[i]) < 0)
             return -1;
@@ -254,11 +250,11 @@ static int read_hosts(const reader *r, json_t *list, const char *key, sb_slice *
     if (for_user_only(r, key) < 0)
         return -1;
     if (!json_is_array(list) || json_array_size(list) > SB_SETTINGS_ENTRIES_MAX)
-        return fail_key(r, key, "must be a list of host names");
+        return sb_settings_fail_key(r, key, "must be a list of host names");
     json_array_foreach(list, i, item)
     {
         if (!json_is_string(item) || !json_string_length(item))
-            return fail_key(r, key, "must be a list of host names");
+            return sb_settings_fail_key(r, key, "must be a list of host names");
         *SB_ARENA_PUSH(arena, *hosts, *count, *cap) =
             sb_arena_dup(arena, sb_slice_z(json_string_value(item)));
     }
@@ -273,8 +269,8 @@ static int read_recording(const reader *r, json_t *object)
     if (!object)
         return 0;
     if (!json_is_object(object))
-        return fail_key(r, "recording", "must be an object");
-    if (check_keys(r, object, known) < 0)
+        return sb_settings_fail_key(r, "recording", "must be an object");
+    if (sb_settings_check_keys(r, object, known) < 0)
         return -1;
     return read_hosts(r, json_object_get(object, "credentials"), "recording.credentials",
                       &s->recording_credentials, &s->recording_credential_count, &r->builder->recording_cap);
@@ -289,11 +285,11 @@ static int read_trust(const reader *r, json_t *object)
     if (!object)
         return 0;
     if (!json_is_object(object) || json_object_size(object) > SB_SETTINGS_ENTRIES_MAX)
-        return fail_key(r, "trust", "must be an object of URL prefixes");
+        return sb_settings_fail_key(r, "trust", "must be an object of URL prefixes");
     json_object_foreach(object, prefix, options)
     {
         if (!json_is_string(options))
-            return fail_key(r, prefix, "must be a string of the words of \"# sbuild: verify\"");
+            return sb_settings_fail_key(r, prefix, "must be a string of the words of \"# sbuild: verify\"");
         *SB_ARENA_PUSH(s->arena, s->trust, s->trust_count, r->builder->trust_cap) = (sb_trust_rule){
             sb_arena_dup(s->arena, sb_slice_z(prefix)),
             sb_arena_dup(s->arena, sb_slice_of(json_string_value(options), json_string_length(options))),
@@ -309,11 +305,12 @@ static int read_rule_names(const reader *r, json_t *list, bool drop)
     size_t i;
 
     if (list && (!json_is_array(list) || json_array_size(list) > SB_SETTINGS_ENTRIES_MAX))
-        return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+        return sb_settings_fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
     json_array_foreach(list, i, item)
     {
         if (!json_is_string(item) || !json_string_length(item))
-            return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+            return sb_settings_fail_key(r, "volatile",
+                                        "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
         *SB_ARENA_PUSH(s->arena, s->volatile_rules, s->volatile_count, r->builder->volatile_cap) =
             (sb_volatile_setting){sb_arena_dup(s->arena, sb_slice_z(json_string_value(item))), drop};
     }
@@ -328,10 +325,12 @@ static int read_volatile(const reader *r, json_t *object)
     if (!object)
         return 0;
     if (r->own)
-        return fail_key(r, "volatile", "changes the image, so it belongs into the repository's sbuild.json");
+        return sb_settings_fail_key(r, "volatile",
+                                    "changes the image, so it belongs into the repository's sbuild.json");
     if (!json_is_object(object))
-        return fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
-    if (check_keys(r, object, known) < 0 || read_rule_names(r, json_object_get(object, "keep"), false) < 0)
+        return sb_settings_fail_key(r, "volatile", "must hold lists of rules: {\"keep\": [\"npm-cache\"]}");
+    if (sb_settings_check_keys(r, object, known) < 0 ||
+        read_rule_names(r, json_object_get(object, "keep"), false) < 0)
         return -1;
     return read_rule_names(r, json_object_get(object, "drop"), true);
 }
@@ -360,7 +359,7 @@ static int read_age(const reader *r, json_t *value)
                 age = (int64_t)n * units[i].seconds;
     }
     if (age < 0)
-        return fail_key(r, "min-age", "must be a time like \"7d\" or \"12h\"");
+        return sb_settings_fail_key(r, "min-age", "must be a time like \"7d\" or \"12h\"");
     /* Both files can ask for more patience, neither for less than the other. */
     if (age > s->min_age)
         s->min_age = age;
@@ -372,7 +371,7 @@ static int read_parallel(const reader *r, json_t *value)
     if (!value)
         return 0;
     if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > PARALLEL_MAX)
-        return fail_key(r, "parallel", "must be a number from 1 to 64");
+        return sb_settings_fail_key(r, "parallel", "must be a number from 1 to 64");
     if (r->own)
         r->builder->settings->parallel = (unsigned)json_integer_value(value);
     return 0;
@@ -381,9 +380,9 @@ static int read_parallel(const reader *r, json_t *value)
 int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char *name, bool own,
                          sb_error **err)
 {
-    static const char *const known[] = {"registries", "allow-hosts", "trust", "require-signatures",
-                                        "min-age",    "parallel",    "rules", "volatile",
-                                        "recording",  "$schema",     NULL};
+    static const char *const known[] = {"registries", "allow-hosts", "trust",    "require-signatures",
+                                        "min-age",    "parallel",    "volatile", "recording",
+                                        "lint",       "scan",        "$schema",  NULL};
     reader r = {builder, name, own, err};
     sb_autojson *root = NULL;
     json_t *registries, *entry;
@@ -394,19 +393,19 @@ int sb_settings_add_json(sb_settings_builder *builder, sb_slice text, const char
         return -1;
     if (!json_is_object(root))
         return sb_fail(err, SB_ERR_USAGE, "%s: expected an object", name);
-    if (check_keys(&r, root, known) < 0)
+    if (sb_settings_check_keys(&r, root, known) < 0)
         return -1;
     registries = json_object_get(root, "registries");
     if (registries && !json_is_object(registries))
-        return fail_key(&r, "registries", "must be an object");
+        return sb_settings_fail_key(&r, "registries", "must be an object");
     json_object_foreach(registries, prefix,
                         entry) if (read_registry(&r, sb_slice_z(prefix), entry) < 0) return -1;
     if (read_hosts(&r, json_object_get(root, "allow-hosts"), "allow-hosts", &builder->settings->allow_hosts,
                    &builder->settings->allow_host_count, &builder->allow_cap) < 0 ||
         read_recording(&r, json_object_get(root, "recording")) < 0 ||
         read_trust(&r, json_object_get(root, "trust")) < 0 ||
-        read_bool(&r, root, "require-signatures", &require) < 0 ||
-        read_volatile(&r, json_object_get(root, "volatile")) < 0 ||
+        sb_settings_read_bool(&r, root, "require-signatures", &require) < 0 ||
+        read_volatile(&r, json_object_get(root, "volatile")) < 0 || sb_settings_read_rules(&r, root) < 0 ||
         read_age(&r, json_object_get(root, "min-age")) < 0)
         return -1;
     builder->settings->require_signatures |= require;
@@ -443,7 +442,7 @@ static int add_repository_file(sb_settings_builder *builder, const char *context
     return sb_settings_add_json(builder, sb_slice_of(data, len), "sbuild.json", false, err);
 }
 
-int sb_settings_load(const char *context, sb_settings **ret_settings, sb_error **err)
+static int load(const char *context, bool system, sb_settings **ret_settings, sb_error **err)
 {
     SB_AUTO(sb_settings) settings = sb_settings_new();
     sb_settings_builder builder = {.settings = settings};
@@ -454,11 +453,21 @@ int sb_settings_load(const char *context, sb_settings **ret_settings, sb_error *
         return -1;
     builder.user_file = user_file;
     /* The repository's comes last: what is said first stands. */
-    if (add_user_file(&builder, err) < 0 || sb_settings_add_system(&builder, err) < 0 ||
+    if (add_user_file(&builder, err) < 0 || (system && sb_settings_add_system(&builder, err) < 0) ||
         (context && add_repository_file(&builder, context, err) < 0))
         return -1;
     *ret_settings = SB_TAKE(settings);
     return 0;
+}
+
+int sb_settings_load(const char *context, sb_settings **ret_settings, sb_error **err)
+{
+    return load(context, true, ret_settings, err);
+}
+
+int sb_settings_load_own(const char *context, sb_settings **ret_settings, sb_error **err)
+{
+    return load(context, false, ret_settings, err);
 }
 
 /* ---- asking ---- */

@@ -15,6 +15,24 @@ typedef struct sb_settings_builder {
     const char *user_file; /* for messages */
 } sb_settings_builder;
 
+/* One of our own files in work. */
+typedef struct sb_settings_reader {
+    sb_settings_builder *builder;
+    const char *name;
+    bool own; /* the user's, otherwise the repository's */
+    sb_error **err;
+} sb_settings_reader;
+/* SB_ERR_USAGE 'FILE: "key" why'. */
+int sb_settings_fail_key(const sb_settings_reader *r, const char *key, const char *why);
+/* Refuses members that are not in the NULL-terminated list. */
+int sb_settings_check_keys(const sb_settings_reader *r, json_t *object, const char *const *known);
+int sb_settings_read_string(const sb_settings_reader *r, json_t *object, const char *key,
+                            sb_slice *ret_value);
+int sb_settings_read_bool(const sb_settings_reader *r, json_t *object, const char *key, bool *ret_value);
+
+/* settings_rules.c: the members "lint" and "scan". */
+int sb_settings_read_rules(const sb_settings_reader *r, json_t *root);
+
 /*
  * The entry of that prefix, made if missing. What is set already stays: files are read in the order of their
  * weight. NULL when there are too many.

@@ -259,7 +259,7 @@ static bool is_ours(sb_slice text, sb_slice *ret_rest)
 
 int sb_verify_comment(sb_slice text, sb_slice origin, sb_slice *ret_words, sb_error **err)
 {
-    static const char *const foreign[] = {"ignore", "allow", "skip"}; /* of the lint rules */
+    static const char *const foreign[] = {"ignore", "ignore-file", "allow", "skip"}; /* of the lint rules */
     sb_slice s, word;
     size_t i = 0;
 

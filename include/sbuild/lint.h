@@ -21,10 +21,21 @@ typedef struct sb_lint_options {
     const char *target;      /* NULL: the last stage */
     const sb_df_var *build_args;
     size_t build_arg_count;
-    const char *platform; /* NULL: the host's */
-    bool require_reason;  /* an ignore comment without a reason does not count, and is a finding */
-    bool no_ignore;       /* comments and baseline do not count */
+    const char *platform;          /* NULL: the host's */
+    bool require_reason;           /* an ignore comment without a reason does not count, and is a finding */
+    bool no_ignore;                /* comments, sbuild.json's "ignore" and baseline do not count */
+    struct sb_lint_shared *shared; /* what is read once for many files; NULL: anew for each */
 } sb_lint_options;
+
+/* Settings by directory, kept from one file to the next. */
+typedef struct sb_lint_shared sb_lint_shared;
+sb_lint_shared *sb_lint_shared_new(void);
+void sb_lint_shared_free(sb_lint_shared *shared);
+SB_DEFINE_CLEANUP(sb_lint_shared, sb_lint_shared_free)
+
+/* What settings say of rules, with names that there are none of refused: SB_ERR_USAGE "NAME: …". */
+int sb_rule_choices(const sb_rule_choice *choices, size_t count, const char *name, sb_arena *arena,
+                    sb_rule_setting **ret_settings, size_t *ret_count, sb_error **err);
 
 /* One Dockerfile's text with nothing beside it: standard input, tests, fuzzing. Findings are added to
  * `report`. */

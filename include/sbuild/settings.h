@@ -44,6 +44,30 @@ typedef struct sb_volatile_setting { /* a rule of volatile files (builder.h) tha
     bool drop; /* else: keep */
 } sb_volatile_setting;
 
+typedef struct sb_rule_choice { /* "SB301": "off" */
+    sb_slice rule;
+    sb_slice severity; /* "off", "info", "warning", "error" */
+} sb_rule_choice;
+
+typedef struct sb_rule_exception { /* findings that do not count */
+    sb_slice rule;                 /* absent: all rules */
+    sb_slice path;                 /* a pattern, in which * also matches "/"; absent: all files */
+    sb_slice reason;               /* absent without one */
+} sb_rule_exception;
+
+typedef struct sb_rules_settings { /* "lint" and "scan": what rules/ makes of it is its own affair */
+    sb_rule_choice *rules;         /* the user's first: of two for one rule the later one counts */
+    size_t rule_count;
+    sb_slice fail_on; /* a severity, or "never"; absent: the command's default */
+    bool require_reason;
+    sb_slice accepted; /* the repository's alone: lint's "baseline", scan's "ignore-file"; relative to the
+                          context */
+    sb_rule_exception *exceptions; /* lint's "ignore", the repository's alone */
+    size_t exception_count;
+    sb_slice *secret_rules; /* scan's "secret-rules": files, the repository's relative to the context */
+    size_t secret_rule_count;
+} sb_rules_settings;
+
 typedef struct sb_settings {
     sb_arena *arena;
     sb_registry_settings *registries;
@@ -60,10 +84,13 @@ typedef struct sb_settings {
     bool require_signatures;
     int64_t min_age;   /* seconds an image tag or file must have existed for; 0: none */
     unsigned parallel; /* transfers at once, default 4 */
+    sb_rules_settings lint, scan;
 } sb_settings;
 
 /* `context` may be NULL (no repository file). */
 int sb_settings_load(const char *context, sb_settings **ret_settings, sb_error **err);
+/* The same without the files of Docker and containers: for what does not go to the network. */
+int sb_settings_load_own(const char *context, sb_settings **ret_settings, sb_error **err);
 void sb_settings_free(sb_settings *settings);
 SB_DEFINE_CLEANUP(sb_settings, sb_settings_free)
 

@@ -25,6 +25,29 @@ typedef struct sb_lint_place { /* of a finding: what tells it from others of its
 
 typedef struct sb_lint_known sb_lint_known; /* ask.c */
 
+typedef struct sb_lint_exception {
+    const sb_rule *rule; /* NULL: all */
+    const char *path;    /* a pattern; NULL: all */
+    sb_slice reason;     /* absent without one */
+} sb_lint_exception;
+
+typedef struct sb_lint_settings { /* of sbuild.json and the user's own file, understood */
+    sb_settings *source;
+    sb_rule_setting *rules;
+    size_t rule_count;
+    sb_lint_exception *exceptions;
+    size_t exception_count;
+    bool require_reason;
+} sb_lint_settings;
+
+/*
+ * The settings for a Dockerfile in `dir`: those of `context`, or, without one (NULL), of the nearest
+ * directory at or above `dir` that has an sbuild.json. *ret_path is the Dockerfile's path beneath it, for
+ * patterns.
+ */
+int sb_lint_settings_for(sb_lint_shared *shared, const char *dir, const char *context,
+                         const sb_lint_settings **ret_settings, sb_error **err);
+
 struct sb_lint_private {
     size_t first;  /* index in the report of this file's first finding */
     sb_slice name; /* of the file, in the report's arena */
@@ -36,8 +59,11 @@ struct sb_lint_private {
     sb_lint_known **known; /* by stage; NULL until it is needed */
     sb_ignore *ignore;     /* .dockerignore */
     bool ignore_read;
-    const char *ignore_name; /* "NAME.dockerignore" beside the Dockerfile; may be NULL */
-    int dirfd;               /* the Dockerfile's directory, or -1 */
+    const char *ignore_name;          /* "NAME.dockerignore" beside the Dockerfile; may be NULL */
+    int dirfd;                        /* the Dockerfile's directory, or -1 */
+    const char *path;                 /* of the Dockerfile, as given, without "./"; NULL for a text */
+    const sb_lint_settings *settings; /* NULL: none */
+    bool require_reason;
 };
 
 /* stages.c: fills lint->stages and lint->runs. */
@@ -51,7 +77,7 @@ const sb_lint_map *sb_lint_run_map(const sb_lint *lint, const sb_lint_run *run);
 
 /* general.c: SB000. */
 void sb_lint_general(sb_lint *lint);
-extern const sb_rule sb_rule_not_understood;
+extern const sb_rule sb_rule_not_understood, sb_rule_no_reason, sb_rule_idle_ignore;
 
 /* say.c */
 sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From a Dockerfile to its findings: parse, expand, walk, and let each family look at the whole. */
-#include <rules/lint/internal.h>
+#include <rules/lint/ignores.h>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -36,8 +36,10 @@ typedef struct source { /* a Dockerfile and what is beside it */
     const char *context; /* NULL: nothing is looked at */
     int context_fd, dirfd;
     const char *file; /* the Dockerfile's name in dirfd */
+    const char *path; /* of the Dockerfile, for patterns; NULL for a text */
     sb_project *project;
     sb_lock *lock;
+    const sb_lint_settings *settings; /* NULL: none */
 } source;
 
 static void source_clear(source *s)
@@ -84,7 +86,12 @@ static int lint_source(const source *s, const sb_dockerfile *df, const sb_lint_o
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_df_view) view = NULL;
     sb_autofree char *name = sb_printable(sb_slice_z(s->name));
-    struct sb_lint_private own = {.first = report->count, .dirfd = s->dirfd};
+    struct sb_lint_private own = {.first = report->count,
+                                  .dirfd = s->dirfd,
+                                  .path = s->path,
+                                  .settings = s->settings,
+                                  .require_reason = options->require_reason ||
+                                                    (s->settings && s->settings->require_reason)};
     sb_run_step *steps = NULL;
     size_t step_count = 0;
     sb_lint lint = {.arena = arena,
@@ -104,8 +111,10 @@ static int lint_source(const source *s, const sb_dockerfile *df, const sb_lint_o
     own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
     lint.view = view;
     status = sb_lint_walk(&lint, steps, step_count, err);
-    if (status == 0)
+    if (status == 0) {
         look(&lint);
+        sb_lint_silence(&lint);
+    }
     sb_lint_fingerprints(&lint);
     sb_ignore_free(own.ignore);
     return status;
@@ -201,18 +210,26 @@ static int open_lock(source *s, const char *path, sb_error **err)
     return 0;
 }
 
-int sb_lint_file(const char *path, const char *context, const sb_lint_options *options, sb_report *report,
-                 sb_error **err)
+static const char *without_dots(const char *path)
 {
-    autosource s = {.name = path, .context_fd = -1, .dirfd = -1};
-    sb_slice all = sb_slice_z(path);
-    ptrdiff_t slash = sb_slice_rchr(all, '/');
-    sb_autofree char *dir = slash < 0 ? sb_strdup(".") : sb_strndup(path, slash ? (size_t)slash : 1);
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
+    return path;
+}
+
+static int lint_path(const char *path, const char *context, const sb_lint_options *options,
+                     sb_lint_shared *shared, sb_report *report, sb_error **err)
+{
+    autosource s = {.name = path, .path = without_dots(path), .context_fd = -1, .dirfd = -1};
+    ptrdiff_t slash = sb_slice_rchr(sb_slice_z(s.path), '/');
+    sb_autofree char *dir = slash < 0 ? sb_strdup(".") : sb_strndup(s.path, slash ? (size_t)slash : 1);
     sb_autofree char *data = NULL;
     size_t len;
 
-    s.file = path + slash + 1;
+    s.file = s.path + slash + 1;
     s.context = context ? context : dir;
+    if (sb_lint_settings_for(shared, dir, context, &s.settings, err) < 0)
+        return -1;
     if (sb_open_dir(dir, &s.dirfd, err) < 0 || sb_open_dir(s.context, &s.context_fd, err) < 0)
         return -1;
     if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, NULL, err) < 0)
@@ -221,4 +238,12 @@ int sb_lint_file(const char *path, const char *context, const sb_lint_options *o
     if (open_lock(&s, path, err) < 0)
         return -1;
     return lint_whole(&s, options, report, err);
+}
+
+int sb_lint_file(const char *path, const char *context, const sb_lint_options *options, sb_report *report,
+                 sb_error **err)
+{
+    SB_AUTO(sb_lint_shared) shared = options->shared ? NULL : sb_lint_shared_new();
+
+    return lint_path(path, context, options, options->shared ? options->shared : shared, report, err);
 }

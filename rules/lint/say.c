@@ -18,6 +18,7 @@ static bool is_named(const sb_rule *rule, const char *name)
 sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule)
 {
     const sb_lint_options *options = lint->options;
+    const sb_lint_settings *settings = lint->private->settings;
     sb_severity severity = rule->severity;
     bool wanted = !options->only;
 
@@ -25,6 +26,9 @@ sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule)
         wanted = is_named(rule, *only);
     if (!wanted)
         return SB_SEVERITY_OFF;
+    for (size_t i = 0; settings && i < settings->rule_count; i++)
+        if (settings->rules[i].rule == rule)
+            severity = settings->rules[i].severity;
     for (size_t i = 0; i < options->rule_count; i++)
         if (options->rules[i].rule == rule)
             severity = options->rules[i].severity;
