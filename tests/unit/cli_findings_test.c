@@ -53,9 +53,9 @@ static void test_carets(void **state)
     check_line("RUN curl | sh", 5, 9, 80,
                "   7 | RUN curl | sh\n"
                "     |     ^~~~\n");
-    check_line("\tRUN \tcurl", 7, 11, 80,
-               "   7 |     RUN     curl\n"
-               "     |             ^~~~\n");
+    check_line("\t RUN \t curl", 9, 13, 80,
+               "   7 |      RUN      curl\n"
+               "     |               ^~~~\n");
     check_line("RUN \xe6\xbc\xa2 e\xcc\x81 sh", 13, 15, 80, /* a wide character, and a combining one */
                "   7 | RUN \xe6\xbc\xa2 e\xcc\x81 sh\n"
                "     |          ^~\n");
