@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cli/commands.h>
 #include <cli/findings.h>
+#include <cli/lint_fix.h>
 #include <sbuild/fs.h>
 #include <sbuild/lint.h>
 
@@ -17,6 +18,8 @@ typedef struct lint_options {
     cli_list rules;
     cli_list only;
     const char *fail_on;
+    bool fix;
+    bool dry_run;
     bool list_rules;
     bool require_reason;
     bool no_ignore;
@@ -35,6 +38,9 @@ static const cli_option options[] = {
     {"output", 'o', CLI_FILE(lint_options, output), "FILE", "write the report to FILE"},
     {"rule", 0, CLI_LIST(lint_options, rules), "ID=off|info|warning|error", "set a rule's severity"},
     {"only", 0, CLI_WORDS(lint_options, only), "ID", "no other rule than this one (may be repeated)"},
+    {"fix", 0, CLI_FLAG(lint_options, fix), NULL,
+     "mend in the file what can be mended safely; of standard input, print it mended"},
+    {"dry-run", 0, CLI_FLAG(lint_options, dry_run), NULL, "with --fix: print what would change, as a diff"},
     {"fail-on", 0, CLI_CHOICE(lint_options, fail_on), "info|warning|error|never",
      "the severity from which on findings make the exit status 1 (default: warning)"},
     {"require-reason", 0, CLI_FLAG(lint_options, require_reason), NULL,
@@ -152,8 +158,17 @@ static int lint_stdin(const sb_lint_options *lint, sb_report *report, sb_error *
 
 static int lint_one(const job *j, const char *path, sb_error **err)
 {
+    const lint_options *opts = j->opts;
+    bool is_text = !opts->format || strcmp(opts->format, "text") == 0;
+
     if (strcmp(path, "-") == 0)
-        return lint_stdin(&j->lint, j->report, err);
+        return opts->fix ? cli_lint_fix_stdin(j->app, &j->lint, opts->dry_run, err)
+                         : lint_stdin(&j->lint, j->report, err);
+    if (opts->fix &&
+        cli_lint_fix_file(j->app, path, opts->context, &j->lint, opts->dry_run, is_text, err) < 0)
+        return -1;
+    if (opts->fix && opts->dry_run)
+        return 0;
     return sb_lint_file(path, j->opts->context, &j->lint, j->report, err);
 }
 
@@ -263,6 +278,8 @@ static int lint_and_report(job *j, sb_severity threshold, const char *baseline, 
 
     gather(j);
     lint_all(j);
+    if (j->opts->fix && (j->opts->dry_run || !j->report->files)) /* what was printed is the file or a diff */
+        return j->status;
     sb_report_sort(j->report);
     if (baseline && !j->opts->no_ignore && apply_baseline(j, baseline, require_reason, &accepted, err) < 0)
         return -1;
@@ -296,6 +313,8 @@ static int run(cli_app *app, const void *values, sb_error **err)
 
     if (opts->list_rules)
         return cli_findings_list_rules(app, opts->format, err);
+    if (opts->dry_run && !opts->fix)
+        return sb_fail(err, SB_ERR_USAGE, "--dry-run goes with --fix");
     if (cli_check_platforms((const char *[]){opts->platform, NULL}, err) < 0 ||
         read_settings(opts, &settings, &threshold, &baseline, err) < 0 ||
         cli_rule_settings(&opts->rules, arena, &rules, &rule_count, err) < 0 ||

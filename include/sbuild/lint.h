@@ -53,13 +53,18 @@ int sb_lint_file(const char *path, const char *context, const sb_lint_options *o
 int sb_lint_find(const char *directory, sb_arena *arena, sb_slice **ret_paths, size_t *ret_count,
                  sb_error **err);
 
+typedef struct sb_lint_fixes {
+    size_t fixed;
+    size_t dropped; /* fixes that would have broken something else, and were not made */
+} sb_lint_fixes;
 /*
  * Applies the safe fixes of all findings that count to the text, again and again until nothing more can be
- * fixed, checking each time that the result parses and that what was fixed is not found again. *ret_fixed:
- * how many.
+ * fixed, checking each time that the result parses, that what was fixed is not found again, and that nothing
+ * else is found that was not there before. `path`: the Dockerfile that the text is, or will be, for its
+ * context and lock; NULL: there is nothing beside it.
  */
-int sb_lint_fix(sb_slice text, const char *name, const char *context, const sb_lint_options *options,
-                sb_buf *out, size_t *ret_fixed, sb_error **err);
+int sb_lint_fix(sb_slice text, const char *path, const char *context, const sb_lint_options *options,
+                sb_buf *out, sb_lint_fixes *ret_fixes, sb_error **err);
 /* A unified diff of two texts, in out; empty when they are equal. */
 int sb_text_diff(sb_slice before, sb_slice after, const char *name, sb_buf *out, sb_error **err);
 

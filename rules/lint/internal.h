@@ -66,6 +66,10 @@ struct sb_lint_private {
     bool require_reason;
 };
 
+/* lint.c: as sb_lint_file(), with this text instead of the file's; absent: with the file's. */
+int sb_lint_source(sb_slice text, const char *path, const char *context, const sb_lint_options *options,
+                   sb_lint_shared *shared, sb_report *report, sb_error **err);
+
 /* stages.c: fills lint->stages and lint->runs. */
 int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_error **err);
 

@@ -80,8 +80,8 @@ static void look(sb_lint *lint)
             families[i].look(lint);
 }
 
-static int lint_source(const source *s, const sb_dockerfile *df, const sb_lint_options *options,
-                       sb_report *report, sb_error **err)
+static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_options *options,
+                     sb_report *report, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_df_view) view = NULL;
@@ -173,7 +173,7 @@ static int lint_whole(const source *s, const sb_lint_options *options, sb_report
     report->files++;
     if (!tree && sb_df_parse(s->text, s->name, 0, &df, &error) == 0)
         tree = df;
-    if (tree && lint_source(s, tree, options, report, &error) == 0)
+    if (tree && lint_tree(s, tree, options, report, &error) == 0)
         return 0;
     if (error->code != SB_ERR_PARSE && error->code != SB_ERR_LIMIT)
         return sb_fail(err, error->code, "%s", error->message);
@@ -217,10 +217,21 @@ static const char *without_dots(const char *path)
     return path;
 }
 
-static int lint_path(const char *path, const char *context, const sb_lint_options *options,
-                     sb_lint_shared *shared, sb_report *report, sb_error **err)
+/* The project has read the file; what is looked at may be another text for it. */
+static int replace_text(sb_project *project, sb_slice text, sb_error **err)
 {
-    autosource s = {.name = path, .path = without_dots(path), .context_fd = -1, .dirfd = -1};
+    sb_autofree char *name = sb_slice_dup(project->dockerfile_name);
+
+    sb_df_free(project->df);
+    project->df = NULL;
+    project->text = text;
+    return sb_df_parse(text, name, 0, &project->df, err);
+}
+
+int sb_lint_source(sb_slice text, const char *path, const char *context, const sb_lint_options *options,
+                   sb_lint_shared *shared, sb_report *report, sb_error **err)
+{
+    autosource s = {.text = text, .name = path, .path = without_dots(path), .context_fd = -1, .dirfd = -1};
     ptrdiff_t slash = sb_slice_rchr(sb_slice_z(s.path), '/');
     sb_autofree char *dir = slash < 0 ? sb_strdup(".") : sb_strndup(s.path, slash ? (size_t)slash : 1);
     sb_autofree char *data = NULL;
@@ -232,10 +243,14 @@ static int lint_path(const char *path, const char *context, const sb_lint_option
         return -1;
     if (sb_open_dir(dir, &s.dirfd, err) < 0 || sb_open_dir(s.context, &s.context_fd, err) < 0)
         return -1;
-    if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, NULL, err) < 0)
-        return -1;
-    s.text = sb_slice_of(data, len);
+    if (!text.ptr) {
+        if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, NULL, err) < 0)
+            return -1;
+        s.text = sb_slice_of(data, len);
+    }
     if (open_lock(&s, path, err) < 0)
+        return -1;
+    if (s.project && text.ptr && replace_text(s.project, text, err) < 0)
         return -1;
     return lint_whole(&s, options, report, err);
 }
@@ -245,5 +260,6 @@ int sb_lint_file(const char *path, const char *context, const sb_lint_options *o
 {
     SB_AUTO(sb_lint_shared) shared = options->shared ? NULL : sb_lint_shared_new();
 
-    return lint_path(path, context, options, options->shared ? options->shared : shared, report, err);
+    return sb_lint_source(SB_NIL, path, context, options, options->shared ? options->shared : shared, report,
+                          err);
 }
