@@ -1,9 +1,362 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * SB2xx: packages of the base image brought up to date in RUN. Whether that is wise is not the point: what it
+ * brings is decided on the day of the build, so nothing that pins the base says what is in the image. It is
+ * no finding in a step that is in the lock, nor where the packages come from a snapshot of a day.
+ */
 #include <rules/lint/lint.h>
 
-const sb_rule_set sb_rules_updates = {"Updates of the base image", NULL, 0};
+static const sb_rule sb201 = {
+    .id = "SB201",
+    .name = "upgrade-of-base",
+    .summary = "All packages of the base image are upgraded to what the archive has on the day of the build",
+    .remedy = "take a newer base image (raise the tag, pin the digest) instead; or take the packages from a "
+              "dated snapshot, or lock the step with \"sbuild lock\"",
+    .severity = SB_SEVERITY_WARNING,
+};
+static const sb_rule sb202 = {
+    .id = "SB202",
+    .name = "upgrade-of-package",
+    .summary = "A package of the base image is upgraded to what the archive has on the day of the build",
+    .remedy = "take a base image that has the fixed version; until there is one, install that version by "
+              "number, or lock the step with \"sbuild lock\"",
+    .severity = SB_SEVERITY_INFO,
+};
+static const sb_rule sb203 = {
+    .id = "SB203",
+    .name = "release-upgrade",
+    .summary = "The base image is turned into another release of its distribution",
+    .remedy = "name the release that you want in FROM",
+    .severity = SB_SEVERITY_WARNING,
+};
+static const sb_rule *const rules[] = {&sb201, &sb202, &sb203};
+const sb_rule_set sb_rules_updates = {"Updates of the base image", rules, SB_COUNT(rules)};
+
+/* --- Which commands upgrade --- */
+
+typedef enum upgrade { NOTHING, ALL, NAMED, RELEASE } upgrade;
+
+typedef struct verb {
+    const char *name;
+    upgrade kind;       /* NAMED: that of the packages named behind it; without one, all */
+    const char *option; /* counts with this option only */
+} verb;
+
+typedef struct manager {
+    const char *name;
+    const verb *verbs;
+    const char *const *with_value; /* options that take the next word */
+    const char *const *harmless;   /* options with which nothing is installed */
+} manager;
+
+static const char *const apt_values[] = {
+    "-o", "-t", "-c", "-a", "--option", "--target-release", "--default-release", "--config-file", NULL};
+static const char *const apt_harmless[] = {
+    "-s",           "--simulate", "--dry-run", "--just-print",    "--recon",
+    "--print-uris", "--no-act",   "-d",        "--download-only", NULL};
+static const char *const apk_values[] = {"-p",           "-X",        "-t",          "--root",
+                                         "--repository", "--virtual", "--keys-dir",  "--repositories-file",
+                                         "--arch",       "--wait",    "--cache-dir", NULL};
+static const char *const apk_harmless[] = {"-s", "--simulate", NULL};
+static const char *const dnf_values[] = {"-x",
+                                         "-c",
+                                         "-d",
+                                         "-e",
+                                         "-R",
+                                         "--disablerepo",
+                                         "--enablerepo",
+                                         "--setopt",
+                                         "--exclude",
+                                         "--releasever",
+                                         "--installroot",
+                                         "--repo",
+                                         "--repoid",
+                                         "--advisory",
+                                         NULL};
+static const char *const dnf_harmless[] = {"--assumeno", "--downloadonly", NULL};
+static const char *const zypper_values[] = {
+    "-R",           "-D",     "-C",     "-c",           "-p",
+    "-r",           "-t",     "--root", "--reposd-dir", "--config",
+    "--plus-repo",  "--repo", "--from", "--type",       "--installroot",
+    "--releasever", NULL};
+static const char *const zypper_harmless[] = {"--dry-run", "-d", "--download-only", NULL};
+static const char *const no_options[] = {NULL};
+
+static const verb apt_verbs[] = {
+    {"upgrade", ALL, NULL},      {"dist-upgrade", ALL, NULL},          {"full-upgrade", ALL, NULL},
+    {"safe-upgrade", ALL, NULL}, {"install", NAMED, "--only-upgrade"}, {NULL, NOTHING, NULL}};
+static const verb apk_verbs[] = {{"upgrade", NAMED, NULL},
+                                 {"add", NAMED, "-u"},
+                                 {"add", NAMED, "--upgrade"},
+                                 {"add", NAMED, "--latest"},
+                                 {NULL, NOTHING, NULL}};
+static const verb dnf_verbs[] = {
+    {"update", NAMED, NULL},         {"upgrade", NAMED, NULL},          {"up", NAMED, NULL},
+    {"update-minimal", NAMED, NULL}, {"upgrade-minimal", NAMED, NULL},  {"distro-sync", NAMED, NULL},
+    {"dsync", NAMED, NULL},          {"system-upgrade", RELEASE, NULL}, {NULL, NOTHING, NULL}};
+static const verb zypper_verbs[] = {{"update", NAMED, NULL},     {"up", NAMED, NULL},  {"dup", ALL, NULL},
+                                    {"dist-upgrade", ALL, NULL}, {"patch", ALL, NULL}, {NULL, NOTHING, NULL}};
+static const verb upgrade_verbs[] = {{"upgrade", NAMED, NULL}, {NULL, NOTHING, NULL}};
+static const verb update_verbs[] = {{"update", ALL, NULL}, {NULL, NOTHING, NULL}};
+
+static const manager managers[] = {
+    {"apt-get", apt_verbs, apt_values, apt_harmless},
+    {"apt", apt_verbs, apt_values, apt_harmless},
+    {"aptitude", apt_verbs, apt_values, apt_harmless},
+    {"apk", apk_verbs, apk_values, apk_harmless},
+    {"yum", dnf_verbs, dnf_values, dnf_harmless},
+    {"dnf", dnf_verbs, dnf_values, dnf_harmless},
+    {"dnf5", dnf_verbs, dnf_values, dnf_harmless},
+    {"microdnf", dnf_verbs, dnf_values, dnf_harmless},
+    {"tdnf", dnf_verbs, dnf_values, dnf_harmless},
+    {"zypper", zypper_verbs, zypper_values, zypper_harmless},
+    {"opkg", upgrade_verbs, no_options, no_options},
+    {"brew", upgrade_verbs, no_options, no_options},
+    {"swupd", update_verbs, no_options, no_options},
+};
+
+static bool has_any(const sb_sh_command *cmd, const char *const *options)
+{
+    for (; *options; options++)
+        if (sb_sh_has_option(cmd, *options, NULL))
+            return true;
+    return false;
+}
+
+/* Is there an operand behind args[from]? */
+static bool names_packages(const sb_sh_command *cmd, const char *const *with_value, size_t from)
+{
+    for (size_t i = from + 1; i < cmd->count; i++) {
+        sb_slice text = cmd->args[i].text;
+
+        if (text.len == 0 || text.ptr[0] != '-')
+            return text.len > 0;
+        for (size_t j = 0; with_value[j]; j++)
+            if (sb_slice_eqz(text, with_value[j])) {
+                i++;
+                break;
+            }
+    }
+    return false;
+}
+
+static upgrade kind_of_verb(const manager *m, const sb_sh_command *cmd)
+{
+    size_t at = 0;
+    sb_slice word = sb_sh_verb(cmd, m->with_value, &at);
+
+    for (const verb *v = m->verbs; word.ptr && v->name; v++) {
+        if (!sb_slice_eqz(word, v->name) || (v->option && !sb_sh_has_option(cmd, v->option, NULL)))
+            continue;
+        if (has_any(cmd, m->harmless))
+            return NOTHING;
+        if (v->kind == NAMED && !names_packages(cmd, m->with_value, at))
+            return v->option ? NOTHING : ALL;
+        return v->kind;
+    }
+    return NOTHING;
+}
+
+/* The cluster of letters of pacman's and xbps-install's first option: does it have both? */
+static bool has_letters(const sb_sh_command *cmd, char operation, char letter)
+{
+    for (size_t i = 1; i < cmd->count; i++) {
+        sb_slice text = cmd->args[i].text;
+
+        if (text.len > 2 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, operation) > 0 &&
+            sb_slice_chr(text, letter) > 0)
+            return true;
+    }
+    return false;
+}
+
+static upgrade kind_of(const sb_sh_command *cmd)
+{
+    static const char *const pacman_harmless[] = {"-p", "--print", "-w", "--downloadonly", NULL};
+
+    if (cmd->name.len < 2)
+        return NOTHING;
+    switch (cmd->name.ptr[0]) {
+    case 'd':
+        if (sb_sh_is(cmd, "do-release-upgrade"))
+            return RELEASE;
+        break;
+    case 'e':
+        if (!sb_sh_is(cmd, "emerge") ||
+            !(sb_sh_has_option(cmd, "-u", NULL) || sb_sh_has_option(cmd, "--update", NULL)))
+            return NOTHING;
+        for (size_t i = 1; i < cmd->count; i++)
+            if (sb_slice_ends(cmd->args[i].text, SB_LIT("world")) ||
+                sb_slice_ends(cmd->args[i].text, SB_LIT("@system")))
+                return ALL;
+        return NAMED;
+    case 'p':
+        return sb_sh_is(cmd, "pacman") && has_letters(cmd, 'S', 'u') && !has_any(cmd, pacman_harmless) ? ALL
+                                                                                                       : 0;
+    case 'u':
+        return sb_sh_is(cmd, "unattended-upgrade") || sb_sh_is(cmd, "unattended-upgrades") ? ALL : NOTHING;
+    case 'x':
+        return sb_sh_is(cmd, "xbps-install") && has_letters(cmd, 'S', 'u') ? ALL : NOTHING;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < SB_COUNT(managers); i++)
+        if (managers[i].name[0] == cmd->name.ptr[0] && sb_sh_is(cmd, managers[i].name))
+            return kind_of_verb(&managers[i], cmd);
+    return NOTHING;
+}
+
+/* --- Sources of one day --- */
+
+static bool all_digits(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+    return true;
+}
+
+/* 20240131T000000Z or 20240131, /2024/01/31, or a release with its date (2023.6.20241031). */
+static bool has_date(sb_slice text)
+{
+    for (size_t i = 0; i + 8 <= text.len; i++) {
+        const char *p = text.ptr + i;
+
+        if (p[0] != '2' || p[1] != '0')
+            continue;
+        /* A directory's name; in a file's name it is the file's own date. */
+        if (all_digits(p, 8) && (i == 0 || !all_digits(p - 1, 1)) &&
+            (i + 8 == text.len || p[8] == '/' || p[8] == 'T'))
+            return true;
+        if (i + 10 <= text.len && all_digits(p, 4) && all_digits(p + 5, 2) && all_digits(p + 8, 2) &&
+            (p[4] == '/' || p[4] == '-') && p[7] == p[4])
+            return true;
+    }
+    return false;
+}
+
+/* Apt lines, URLs and options that name a snapshot: "snapshot" itself, or a date in what is behind "://". */
+static bool names_snapshot(sb_slice text)
+{
+    static const char *const words[] = {"snapshot.",     "snapshots.", "/snapshot/",
+                                        "APT::Snapshot", "--snapshot", "repro-sources-list"};
+
+    for (size_t i = 0; i < SB_COUNT(words); i++)
+        if (sb_slice_find(text, sb_slice_z(words[i])) >= 0)
+            return true;
+    for (;;) {
+        ptrdiff_t at = sb_slice_find(text, SB_LIT("://"));
+        size_t end;
+
+        if (at < 0)
+            return false;
+        text = sb_slice_sub(text, (size_t)at + 3, text.len);
+        for (end = 0; end < text.len && !strchr(" \t\n\"'", text.ptr[end]);)
+            end++;
+        if (has_date(sb_slice_sub(text, 0, end)))
+            return true;
+    }
+}
+
+static bool run_names_snapshot(const sb_lint_run *run)
+{
+    if (names_snapshot(run->text))
+        return true;
+    for (size_t i = 0; i < run->reading.count; i++) {
+        const sb_sh_command *cmd = &run->reading.commands[i];
+
+        for (size_t j = 1; j < cmd->count; j++)
+            if (names_snapshot(cmd->args[j].text) ||
+                (sb_slice_starts(cmd->args[j].text, SB_LIT("--releasever=")) && has_date(cmd->args[j].text)))
+                return true;
+    }
+    return false;
+}
+
+/* A COPY or ADD of package sources: their text is in a heredoc or in the context. */
+static bool copy_names_snapshot(const sb_lint *lint, const sb_df_instruction *ins)
+{
+    static const char *const places[] = {"/etc/apt/",  "/etc/apk/",   "/etc/yum.repos.d",
+                                         "/etc/zypp/", "/etc/pacman", "/etc/dnf/"};
+    sb_slice to;
+    bool sources = false;
+
+    if (ins->arg_count < 2 || sb_df_find_flag(ins, "from"))
+        return false;
+    to = ins->args[ins->arg_count - 1].text;
+    for (size_t i = 0; i < SB_COUNT(places); i++)
+        sources |= sb_slice_starts(to, sb_slice_z(places[i]));
+    if (!sources)
+        return false;
+    for (size_t i = 0; i < ins->heredoc_count; i++)
+        if (names_snapshot(ins->heredocs[i].body))
+            return true;
+    for (size_t i = 0; i + 1 < ins->arg_count; i++)
+        if (names_snapshot(sb_lint_read(lint, ins->args[i].text)))
+            return true;
+    return false;
+}
+
+/* Did something before the end of this RUN, in its stage or one that it builds on, set such sources? */
+static bool from_snapshot(const sb_lint *lint, const sb_lint_run *run)
+{
+    for (const sb_lint_run *r = lint->runs; r <= run; r++)
+        if (sb_lint_builds_on(lint, run->stage, r->stage) && run_names_snapshot(r))
+            return true;
+    for (size_t i = 0; i < lint->df->instruction_count; i++) {
+        const sb_df_instruction *ins = &lint->df->instructions[i];
+
+        if (ins->span.start >= run->instruction->span.start && ins->stage == run->stage)
+            break;
+        if ((ins->keyword == SB_DF_COPY || ins->keyword == SB_DF_ADD) && ins->stage >= 0 &&
+            sb_lint_builds_on(lint, run->stage, ins->stage) && copy_names_snapshot(lint, ins))
+            return true;
+    }
+    return false;
+}
+
+/* --- Saying it --- */
+
+static void say(sb_lint *lint, const sb_lint_run *run, const sb_sh_command *cmd, upgrade kind)
+{
+    sb_span span = sb_lint_command_span(lint, run, cmd);
+
+    if (kind == RELEASE)
+        sb_lint_say(lint, &sb203, span, "%" SB_FMT " turns the base image into another release",
+                    SB_ARG(cmd->name));
+    else if (kind == NAMED)
+        sb_lint_say(lint, &sb202, span,
+                    "%" SB_FMT
+                    " upgrades packages of the base image to whatever version the archive has on the "
+                    "day of the build",
+                    SB_ARG(cmd->name));
+    else
+        sb_lint_say(lint, &sb201, span,
+                    "%" SB_FMT
+                    " upgrades every package of the base image to what the archive has on the day of "
+                    "the build: two builds give two images, and no digest in FROM can say which",
+                    SB_ARG(cmd->name));
+}
 
 void sb_lint_updates(sb_lint *lint)
 {
-    (void)lint;
+    for (size_t i = 0; i < lint->run_count; i++) {
+        const sb_lint_run *run = &lint->runs[i];
+        bool asked = false;
+
+        if (run->locked)
+            continue;
+        for (size_t j = 0; j < run->reading.count; j++) {
+            upgrade kind = kind_of(&run->reading.commands[j]);
+
+            if (!kind)
+                continue;
+            if (kind != RELEASE && !asked) {
+                if (from_snapshot(lint, run))
+                    break;
+                asked = true;
+            }
+            say(lint, run, &run->reading.commands[j], kind);
+        }
+    }
 }
