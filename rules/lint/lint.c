@@ -3,6 +3,7 @@
 #include <rules/lint/ignores.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,6 +27,22 @@ static bool is_wanted(const sb_lint *lint, const sb_rule_set *set)
         if (sb_lint_severity(lint, set->rules[i]))
             return true;
     return false;
+}
+
+/* Made when the first file is looked at, and kept: they are the same for all. */
+static sb_secret_rules *secret_rules;
+
+static void make_secret_rules(void)
+{
+    sb_secret_rules_new(NULL, &secret_rules, NULL);
+}
+
+static const sb_secret_rules *shared_secret_rules(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_secret_rules);
+    return secret_rules;
 }
 
 /* --- What is looked at --- */
@@ -110,6 +127,11 @@ static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_opt
     own.name = lint.name = sb_arena_dup(report->arena, sb_slice_z(name));
     own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
     lint.view = view;
+    if (is_wanted(&lint, &sb_rules_secrets)) {
+        lint.secrets = shared_secret_rules();
+        if (!lint.secrets)
+            return sb_fail(err, SB_ERR_INTERNAL, "the built-in rules for secrets cannot be loaded");
+    }
     status = sb_lint_walk(&lint, steps, step_count, err);
     if (status == 0) {
         look(&lint);

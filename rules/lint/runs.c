@@ -114,14 +114,16 @@ static void compose(composer *c, const sb_df_instruction *ins)
         compose_shell_form(c, ins);
 }
 
-static sb_slice text_of(const sb_lint *lint, const sb_df_instruction *ins)
+static sb_slice text_of(const sb_lint *lint, const sb_df_instruction *ins, bool *ret_fits)
 {
     composer c = {.lint = lint, .text = SB_BUF_INIT(SB_SH_TEXT_MAX)};
     sb_slice text;
 
+    *ret_fits = true;
     if (!ins->json && !ins->heredoc_count)
         return ins->rest;
     compose(&c, ins);
+    *ret_fits = !c.text.overflow;
     text = sb_arena_dup(lint->arena, sb_buf_slice(&c.text));
     sb_buf_free(&c.text);
     return text;
@@ -179,22 +181,44 @@ static sb_slice interpreter_of(sb_slice text)
     return SB_NIL;
 }
 
+/* A RUN in the exec form for a shell whose texts are not read. */
+static bool is_foreign_shell(sb_slice program)
+{
+    static const char *const names[] = {"powershell", "powershell.exe", "pwsh", "pwsh.exe", "cmd", "cmd.exe"};
+    ptrdiff_t slash = sb_slice_rchr(program, '/'), backslash = sb_slice_rchr(program, '\\');
+    sb_slice name = sb_slice_sub(program, (size_t)((slash > backslash ? slash : backslash) + 1), program.len);
+
+    for (size_t i = 0; i < SB_COUNT(names); i++)
+        if (sb_slice_eq_nocase(name, sb_slice_z(names[i])))
+            return true;
+    return false;
+}
+
+static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_options *options,
+                           sb_lint_run *run)
+{
+    sb_slice *words = sb_arena_array(lint->arena, sb_slice, ins->arg_count + 1);
+
+    for (size_t i = 0; i < ins->arg_count; i++)
+        words[i] = ins->args[i].text;
+    run->dialect = ins->arg_count && is_foreign_shell(words[0]) ? SB_SH_OTHER : SB_SH_POSIX;
+    options->dialect = SB_SH_POSIX;
+    if (run->dialect != SB_SH_OTHER)
+        sb_sh_read_exec(words, ins->arg_count, options, lint->arena, &run->reading);
+}
+
 sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell,
                               size_t shell_count, sb_lint_run *run)
 {
     sb_sh_options options = {.vars = run->vars, .var_count = run->var_count, .directory = run->directory};
     sb_slice program;
+    bool fits;
 
     run->instruction = ins;
-    run->text = text_of(lint, ins);
+    run->text = text_of(lint, ins, &fits);
     run->dialect = shell_count ? sb_sh_dialect_of(shell[0]) : SB_SH_POSIX;
     if (ins->json) {
-        sb_slice *words = sb_arena_array(lint->arena, sb_slice, ins->arg_count + 1);
-
-        for (size_t i = 0; i < ins->arg_count; i++)
-            words[i] = ins->args[i].text;
-        run->dialect = options.dialect = SB_SH_POSIX;
-        sb_sh_read_exec(words, ins->arg_count, &options, lint->arena, &run->reading);
+        read_exec_form(lint, ins, &options, run);
         return run;
     }
     program = is_lone_heredoc(ins) ? interpreter_of(run->text) : SB_NIL;
@@ -203,5 +227,7 @@ sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const
     options.dialect = run->dialect;
     if (run->dialect != SB_SH_OTHER)
         sb_sh_read(run->text, &options, lint->arena, &run->reading);
+    if (!fits)
+        run->reading.trouble = "it is longer than 4 MiB";
     return run;
 }
