@@ -49,7 +49,8 @@ int cli_findings_write(cli_app *app, const sb_report *report, const char *format
 
 int cli_findings_status(const sb_report *report, sb_severity fail_on)
 {
-    return fail_on != SB_SEVERITY_OFF && sb_report_worst(report) >= fail_on;
+    /* Nobody knows what those that did not fit would have been. */
+    return fail_on != SB_SEVERITY_OFF && (report->cut || sb_report_worst(report) >= fail_on);
 }
 
 int cli_fail_on(const char *text, sb_severity fallback, sb_severity *ret_severity, sb_error **err)

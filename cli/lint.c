@@ -156,29 +156,38 @@ static int lint_stdin(const sb_lint_options *lint, sb_report *report, sb_error *
     return sb_lint_text(sb_slice_of(data, len), "<stdin>", lint, report, err);
 }
 
-static int lint_one(const job *j, const char *path, sb_error **err)
+/* 1: with --dry-run, something would change. */
+static int fix_one(const job *j, const char *path, sb_error **err)
 {
     const lint_options *opts = j->opts;
     bool is_text = !opts->format || strcmp(opts->format, "text") == 0;
 
     if (strcmp(path, "-") == 0)
-        return opts->fix ? cli_lint_fix_stdin(j->app, &j->lint, opts->dry_run, err)
-                         : lint_stdin(&j->lint, j->report, err);
-    if (opts->fix &&
-        cli_lint_fix_file(j->app, path, opts->context, &j->lint, opts->dry_run, is_text, err) < 0)
-        return -1;
-    if (opts->fix && opts->dry_run)
-        return 0;
-    return sb_lint_file(path, j->opts->context, &j->lint, j->report, err);
+        return cli_lint_fix_stdin(j->app, &j->lint, opts->dry_run, err);
+    return cli_lint_fix_file(j->app, path, opts->context, &j->lint, opts->dry_run, is_text, err);
 }
 
-static void lint_all(job *j)
+static int look_at_one(const job *j, const char *path, sb_error **err)
+{
+    int changes = j->opts->fix ? fix_one(j, path, err) : 0;
+
+    if (changes < 0 || j->opts->dry_run)
+        return changes;
+    if (strcmp(path, "-") != 0)
+        return sb_lint_file(path, j->opts->context, &j->lint, j->report, err);
+    return j->opts->fix ? 0 : lint_stdin(&j->lint, j->report, err);
+}
+
+static void look_at_all(job *j)
 {
     for (size_t i = 0; i < j->count; i++) {
         SB_AUTO(sb_error) error = NULL;
+        int status = look_at_one(j, j->paths[i].ptr, &error);
 
-        if (lint_one(j, j->paths[i].ptr, &error) < 0)
+        if (status < 0)
             tell(j, error);
+        else if (status > j->status)
+            j->status = status;
     }
 }
 
@@ -277,7 +286,7 @@ static int lint_and_report(job *j, sb_severity threshold, const char *baseline, 
     double start = seconds();
 
     gather(j);
-    lint_all(j);
+    look_at_all(j);
     if (j->opts->fix && (j->opts->dry_run || !j->report->files)) /* what was printed is the file or a diff */
         return j->status;
     sb_report_sort(j->report);
@@ -379,7 +388,7 @@ const cli_command cli_lint = {
         "exceptions and the baseline.\n\n"
         "A Dockerfile that cannot be parsed is a finding, too. The exit status is 1 when a finding counts "
         "whose "
-        "severity is that of --fail-on or worse.",
+        "severity is that of --fail-on or worse; with --fix --dry-run, when something would change.",
     .options = options,
     .options_size = sizeof(lint_options),
     .section = "RULES",

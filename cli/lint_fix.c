@@ -3,8 +3,11 @@
 #include <cli/lint_fix.h>
 #include <sbuild/fs.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,7 +34,7 @@ static int show_diff(const char *name, sb_slice before, sb_slice after, sb_error
     if (sb_text_diff(before, after, name, &diff, err) < 0)
         return -1;
     fwrite(diff.data, 1, diff.len, stdout);
-    return 0;
+    return diff.len > 0;
 }
 
 int cli_lint_fix_stdin(const cli_app *app, const sb_lint_options *lint, bool dry_run, sb_error **err)
@@ -57,6 +60,7 @@ int cli_lint_fix_file(const cli_app *app, const char *path, const char *context,
     sb_autobuf out = SB_BUF_INIT(FIXED_MAX);
     sb_autofree char *data = NULL;
     sb_lint_fixes fixes;
+    sb_autofree char *real = NULL;
     struct stat st;
     size_t len;
 
@@ -69,7 +73,13 @@ int cli_lint_fix_file(const cli_app *app, const char *path, const char *context,
         return show_diff(path, sb_slice_of(data, len), sb_buf_slice(&out), err);
     if (!fixes.fixed)
         return 0;
-    if (stat(path, &st) < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot look at %s", path);
-    return sb_write_file(AT_FDCWD, path, sb_buf_slice(&out), st.st_mode & 07777, err);
+    /* Of a link, the file that it leads to is replaced. */
+    real = realpath(path, NULL);
+    if (!real || stat(real, &st) < 0) {
+        int saved = errno;
+        sb_autofree char *shown = sb_printable(sb_slice_z(path));
+
+        return sb_fail(err, SB_ERR_IO, "cannot write %s: %s", shown, strerror(saved));
+    }
+    return sb_write_file(AT_FDCWD, real, sb_buf_slice(&out), st.st_mode & 07777, err);
 }

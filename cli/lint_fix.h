@@ -6,7 +6,9 @@
 #include <cli/cli.h>
 #include <sbuild/lint.h>
 
-/* Fixes the file in its place, or with `dry_run` prints a diff. `tells`: say on standard error what was done.
+/*
+ * Fixes the file in its place, or with `dry_run` prints a diff; then 1 is returned when something would
+ * change. `tells`: say on standard error what was done.
  */
 int cli_lint_fix_file(const cli_app *app, const char *path, const char *context, const sb_lint_options *lint,
                       bool dry_run, bool tells, sb_error **err);

@@ -11,7 +11,7 @@
 #include <sbuild/buf.h>
 #include <sbuild/dockerfile.h>
 
-enum { SB_FINDINGS_MAX = 20000, SB_EXCERPT_MAX = 400 /* bytes of a line */ };
+enum { SB_FINDINGS_MAX = 100000, SB_EXCERPT_MAX = 400 /* bytes of a line */ };
 
 typedef enum sb_severity {
     SB_SEVERITY_OFF,
