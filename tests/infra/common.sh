@@ -167,6 +167,25 @@ infra_apt_options() {
 	done
 }
 
+# infra_apt_sources DIR SUITE: makes DIR/apt.conf, for "APT_CONFIG=DIR/apt.conf apt-get source …" from that archive
+# without a change to the machine's own apt.
+infra_apt_sources() {
+	mkdir -p "$1/state/lists/partial" "$1/cache/archives/partial" || return 1
+	{
+		cat <<-END
+			Dir::State "$1/state";
+			Dir::Cache "$1/cache";
+			Dir::Etc::SourceList "$1/sources.list";
+			Dir::Etc::SourceParts "$1/none";
+			APT::Sandbox::User "root";
+		END
+		infra_apt_options
+	} >"$1/apt.conf"
+	printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$(infra_mirror)" "$2" \
+		>"$1/sources.list"
+	APT_CONFIG=$1/apt.conf apt-get -qq update >&2
+}
+
 # infra_mmdebstrap TARGET SUITE PACKAGES [OPTION...]
 infra_mmdebstrap() {
 	local target=$1 suite=$2 packages=$3 mirror opts=() line

@@ -28,20 +28,7 @@ describe() { # HOME FILE
 make_releases() {
 	local out=$1 apt=$1/apt name file key state
 	rm -rf "$out"
-	mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$apt/sources" || return 1
-	{
-		cat <<-END
-			Dir::State "$apt/state";
-			Dir::Cache "$apt/cache";
-			Dir::Etc::SourceList "$apt/sources.list";
-			Dir::Etc::SourceParts "$apt/none";
-			APT::Sandbox::User "root";
-		END
-		infra_apt_options
-	} >"$apt/apt.conf"
-	printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s bookworm main\n' "$(infra_mirror)" \
-		>"$apt/sources.list"
-	APT_CONFIG=$apt/apt.conf apt-get -qq update >&2 || return 1
+	infra_apt_sources "$apt" bookworm && mkdir "$apt/sources" || return 1
 	for name in "${packages[@]}"; do
 		mkdir -p "$apt/sources/$name"
 		(cd "$apt/sources/$name" && APT_CONFIG=$apt/apt.conf apt-get -qq source --download-only "$name" >&2) ||
