@@ -140,11 +140,23 @@ static void add_excerpt(printer *p, const sb_finding *f)
 
 /* --- One finding --- */
 
+/* BuildKit's checks have one name in two ways of writing. */
+static bool says_the_same(const char *id, const char *name)
+{
+    while (*id && *name) {
+        if (*name == '-')
+            name++;
+        else if (sb_ascii_lower(*id++) != sb_ascii_lower(*name++))
+            return false;
+    }
+    return !*id && !*name;
+}
+
 static void add_rule(printer *p, const sb_rule *rule, sb_severity severity)
 {
     add_colored(p, severity_colors[severity], sb_slice_z(sb_severity_name(severity)));
     sb_buf_printf(p->out, " %s", rule->id);
-    if (strcmp(rule->id, rule->name) != 0)
+    if (!says_the_same(rule->id, rule->name))
         sb_buf_printf(p->out, " %s", rule->name);
     sb_buf_addz(p->out, ": ");
 }
@@ -243,18 +255,33 @@ static bool is_summarised(const printer *p, const sb_finding *f)
     return f->rule->summarised && !p->verbose && !f->ignored.ptr;
 }
 
+/* "Dockerfile:3, 9, 12, api/Dockerfile:7" */
 static void collect(summary *s, const sb_finding *f)
 {
+    bool same = s->places && sb_slice_eq(s->file, f->file) && !f->place.where.ptr && f->line;
+
     if (!s->places++)
         s->first = f;
-    if (s->places == 1 || !sb_slice_eq(s->file, f->file))
-        s->files++;
+    s->files += !same;
     s->file = f->file;
     if (s->places > PLACES_SHOWN)
         return;
     if (s->places > 1)
         sb_buf_addz(&s->where, ", ");
-    add_place(&s->where, f, false);
+    if (same)
+        sb_buf_printf(&s->where, "%u", f->line);
+    else
+        add_place(&s->where, f, false);
+}
+
+/* The gravest first. */
+static int compare_summaries(const void *left, const void *right)
+{
+    const sb_finding *a = ((const summary *)left)->first, *b = ((const summary *)right)->first;
+
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    return strcmp(a->rule->id, b->rule->id);
 }
 
 static void add_summary(printer *p, summary *s)
@@ -298,6 +325,8 @@ static void add_summaries(printer *p)
             *SB_PUSH(all, count, cap) = (summary){.where = SB_BUF_INIT(LINE_MAX_BYTES)};
         collect(&all[at], f);
     }
+    if (count)
+        qsort(all, count, sizeof(*all), compare_summaries);
     for (size_t i = 0; i < count; i++) {
         add_summary(p, &all[i]);
         sb_buf_free(&all[i].where);

@@ -119,7 +119,7 @@ static void test_summaries(void **state)
     add_finding(report, &everywhere, "c", 4, 1)->ignored = SB_LIT("a demo");
     check_text(report, 80, false, false,
                "warning SB101 runs-as-root: The final stage runs as root (3 places in 2 files)\n"
-               "       in: a:1, b:3, b:4\n"
+               "       in: a:1, b:3, 4\n"
                "       fix: Set a USER\n"
                "\n"
                "3 warnings in 3 files; 1 ignored (--verbose shows them)\n");
