@@ -106,8 +106,9 @@ typedef struct sb_flow {  /* bytes in a pipe, argument or variable */
 } sb_flow;
 #define SB_FLOW_NONE ((sb_flow){.origin = -1})
 
-typedef struct sb_flow_var {
+typedef struct sb_flow_var { /* a variable whose value is the output of a command */
     sb_slice name;
+    sb_slice text; /* as it stands in words that have the variable: "$(curl …)" */
     sb_flow flow;
 } sb_flow_var;
 

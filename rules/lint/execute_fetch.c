@@ -49,19 +49,14 @@ static bool is_output(sb_slice name)
 static sb_slice name_of_url(sb_slice url, bool keep_query)
 {
     ptrdiff_t at = sb_slice_find(url, SB_LIT("://"));
-    sb_slice path = at < 0 ? url : sb_slice_sub(url, (size_t)at + 3, url.len);
-    ptrdiff_t slash = sb_slice_chr(path, '/'), end;
+    sb_slice path = at < 0 ? url : sb_slice_sub(url, (size_t)at + 3, url.len), base = sb_path_base(path);
+    ptrdiff_t end = sb_slice_chr(base, '#');
 
-    end = sb_slice_chr(path, '#');
-    if (end >= 0)
-        path = sb_slice_sub(path, 0, (size_t)end);
-    end = keep_query ? -1 : sb_slice_chr(path, '?');
-    if (end >= 0)
-        path = sb_slice_sub(path, 0, (size_t)end);
-    if (slash < 0)
-        return at < 0 && path.len && path.ptr[0] == '$' ? path : SB_LIT("");
-    slash = sb_slice_rchr(path, '/');
-    return sb_slice_sub(path, (size_t)slash + 1, path.len);
+    if (base.len == path.len) /* a host alone; or a variable that holds all of it */
+        return path.len && path.ptr[0] == '$' && at < 0 ? path : SB_LIT("");
+    if (end < 0 && !keep_query)
+        end = sb_slice_chr(base, '?');
+    return end < 0 ? base : sb_slice_sub(base, 0, (size_t)end);
 }
 
 static sb_slice in_directory(sb_arena *arena, sb_slice directory, sb_slice name)
@@ -380,25 +375,19 @@ static void read_to_file(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *re
 /* httpie, xh, lynx, links, w3m: to standard output, unless told. */
 static void read_to_output(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch)
 {
-    static const char *const long_values[] = {"--output", NULL};
-    words w = {cmd, "o", long_values, 1, 0};
-    option o;
-    sb_slice url = SB_NIL, to = SB_NIL;
-
     (void)arena;
-    while (next_option(&w, &o)) {
-        if (is_operand(&o) && sb_slice_chr(o.value, '.') >= 0 && !url.ptr)
-            url = o.value;
-        else if (is_letter_or(&o, 'o', "--output"))
-            to = o.value;
+    for (size_t i = 1; i < cmd->count; i++) {
+        sb_slice text = cmd->args[i].text;
+
+        if ((sb_slice_eqz(text, "-o") || sb_slice_eqz(text, "--output")) && i + 1 < cmd->count)
+            add_file(ret_fetch, cmd->args[++i].text);
+        else if (text.len && text.ptr[0] != '-' && sb_slice_chr(text, '.') > 0)
+            note_url(ret_fetch, text);
     }
-    if (!url.ptr)
-        return;
-    note_url(ret_fetch, url);
-    if (to.ptr)
-        add_file(ret_fetch, to);
+    if (!ret_fetch->url.ptr)
+        ret_fetch->file_count = 0;
     else
-        ret_fetch->to_output = true;
+        ret_fetch->to_output = ret_fetch->file_count == 0;
 }
 
 /* aws s3 cp, gsutil cp, gcloud storage cp, az storage …: from a bucket to a file. */

@@ -6,12 +6,21 @@
 
 sb_slice sb_path_base(sb_slice path)
 {
-    ptrdiff_t slash;
+    size_t start = 0, depth = 0;
 
     while (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
-    slash = sb_slice_rchr(path, '/');
-    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
+    for (size_t i = 0; i < path.len; i++) { /* a slash in $(…) is none of the path's */
+        char c = path.ptr[i];
+
+        if (c == '$' && i + 1 < path.len && (path.ptr[i + 1] == '(' || path.ptr[i + 1] == '{'))
+            depth++;
+        else if ((c == ')' || c == '}') && depth > 0)
+            depth--;
+        else if (c == '/' && depth == 0)
+            start = i + 1;
+    }
+    return start < path.len ? sb_slice_sub(path, start, path.len) : path;
 }
 
 static bool is_name_char(char c)

@@ -15,51 +15,15 @@ static sb_slice path_of(const sb_execute *x, const sb_sh_command *cmd, sb_slice 
     return sb_files_path(x->lint->arena, cmd->directory, written);
 }
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 /* --- Variables --- */
 
-static void set_var(sb_execute *x, sb_slice name, sb_flow flow)
+static void add_var(sb_execute *x, sb_slice name, sb_slice text, sb_flow flow)
 {
-    for (size_t i = 0; i < x->var_count; i++)
-        if (sb_slice_eq(x->vars[i].name, name)) {
-            x->vars[i].flow = flow;
-            return;
-        }
-    if (flow.origin >= 0 && x->var_count < SB_FILES_MAX)
-        *SB_ARENA_PUSH(x->lint->arena, x->vars, x->var_count, x->var_cap) = (sb_flow_var){name, flow};
+    if (x->var_count < SB_FILES_MAX)
+        *SB_ARENA_PUSH(x->lint->arena, x->vars, x->var_count, x->var_cap) = (sb_flow_var){name, text, flow};
 }
 
-/* What the variables in a text hold; *ret_whole (may be NULL): one is the whole text. */
-static sb_flow flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
-{
-    sb_slice plain;
-
-    if (x->var_count == 0 || sb_slice_chr(text, '$') < 0)
-        return SB_FLOW_NONE;
-    plain = sb_plain_vars(x->lint->arena, text);
-    for (size_t i = 0; i + 1 < plain.len; i++) {
-        size_t end = i + 1;
-
-        if (plain.ptr[i] != '$')
-            continue;
-        while (end < plain.len && is_name_char(plain.ptr[end]))
-            end++;
-        for (size_t j = 0; j < x->var_count; j++)
-            if (x->vars[j].flow.origin >= 0 &&
-                sb_slice_eq(x->vars[j].name, sb_slice_sub(plain, i + 1, end))) {
-                if (ret_whole)
-                    *ret_whole = i == 0 && end == plain.len;
-                return x->vars[j].flow;
-            }
-    }
-    return SB_FLOW_NONE;
-}
-
-/* NAME=value as a word of export, local … */
+/* export NAME="$(…)" */
 static void note_declared(sb_execute *x, const sb_sh_command *cmd, const sb_flow *args)
 {
     static const char *const names[] = {"export", "local", "declare", "readonly", "typeset"};
@@ -68,11 +32,38 @@ static void note_declared(sb_execute *x, const sb_sh_command *cmd, const sb_flow
     for (size_t i = 0; i < SB_COUNT(names); i++)
         declares |= sb_slice_eqz(cmd->name, names[i]);
     for (size_t i = 1; declares && i < cmd->count; i++) {
-        ptrdiff_t equals = sb_slice_chr(cmd->args[i].text, '=');
+        sb_slice text = cmd->args[i].text;
+        ptrdiff_t equals = sb_slice_chr(text, '=');
 
-        if (equals > 0)
-            set_var(x, sb_slice_sub(cmd->args[i].text, 0, (size_t)equals), args[i]);
+        if (args[i].origin >= 0 && equals > 0 && (size_t)equals + 1 < text.len)
+            add_var(x, sb_slice_sub(text, 0, (size_t)equals),
+                    sb_slice_sub(text, (size_t)equals + 1, text.len), args[i]);
     }
+}
+
+/* What a substitution in NAME="$(…)" writes, which is told behind it. */
+static void set_flow(sb_execute *x, sb_slice name, sb_flow flow)
+{
+    for (size_t i = x->var_count; i > 0; i--)
+        if (sb_slice_eq(x->vars[i - 1].name, name)) {
+            x->vars[i - 1].flow = merge(x->vars[i - 1].flow, flow);
+            return;
+        }
+}
+
+/* What the variables in a text hold; *ret_whole (may be NULL): one is the whole text. */
+static sb_flow flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
+{
+    for (size_t i = x->var_count; i > 0; i--) {
+        const sb_flow_var *var = &x->vars[i - 1];
+
+        if (var->flow.origin < 0 || text.len < var->text.len || sb_slice_find(text, var->text) < 0)
+            continue;
+        if (ret_whole)
+            *ret_whole = text.len == var->text.len;
+        return var->flow;
+    }
+    return SB_FLOW_NONE;
 }
 
 /* --- Files that become other files --- */
@@ -439,7 +430,7 @@ static sb_flow do_inside(sb_execute *x, size_t index, sb_flow in, sb_flow *args,
         if (!cmds[c].last)
             continue;
         if (cmds[c].variable.ptr)
-            set_var(x, cmds[c].variable, out);
+            set_flow(x, cmds[c].variable, out);
         else if (cmds[c].place == SB_SH_PLACE_SCRIPT)
             *ret_text = merge(*ret_text, out);
         else if (cmds[c].inside_arg < cmd->count && cmd->args[cmds[c].inside_arg].fetched)
@@ -489,14 +480,14 @@ static sb_flow do_tree(sb_execute *x, size_t index, sb_flow in)
         in = pipe->in;
     for (size_t i = 0; i < cmd->count; i++)
         args[i] = SB_FLOW_NONE;
+    for (size_t i = 0; i < cmd->assigned_count; i++)
+        if (cmd->assigned[i].value.fetched && cmd->assigned[i].value.text.len)
+            add_var(x, cmd->assigned[i].name, cmd->assigned[i].value.text, SB_FLOW_NONE);
     /* Words in the text of a shell are not known before its input is: redirects first. */
     inside = do_inside(x, index, read_in(x, cmd, in, SB_FLOW_NONE), args, &text);
     in = read_in(x, cmd, in, inside);
     for (size_t i = 0; i < cmd->count; i++)
         args[i] = merge(args[i], flow_of_vars(x, cmd->args[i].text, NULL));
-    for (size_t i = 0; i < cmd->assigned_count; i++)
-        set_var(x, cmd->assigned[i].name,
-                cmd->assigned[i].value.fetched ? inside : flow_of_vars(x, cmd->assigned[i].value.text, NULL));
     out = merge(text, do_command(x, index, in, args));
     for (ptrdiff_t c = x->first[index]; c >= 0; c = x->next[c]) /* tee >(…), curl > >(…) */
         if (cmds[c].place == SB_SH_PLACE_OUTPUT)
@@ -558,6 +549,6 @@ void sb_execute_run(sb_execute *x, const sb_lint_run *run, sb_files *files)
             sb_flow out = do_tree(x, i, SB_FLOW_NONE);
 
             if (reading->commands[i].variable.ptr && reading->commands[i].last)
-                set_var(x, reading->commands[i].variable, out);
+                set_flow(x, reading->commands[i].variable, out);
         }
 }
