@@ -53,10 +53,14 @@ void sb_config_export(const sb_download *d);
 void sb_keys_gpg(const sb_download *d);
 void sb_keys_apt_key(const sb_download *d);
 void sb_keys_rpm(const sb_download *d);
+/* Does a command of the RUN show the fingerprint of a key, for somebody to compare? */
+bool sb_key_is_compared(const sb_lint_run *run, size_t index);
 /* Is this file a key that a package manager trusts? By its path. */
 bool sb_is_keyring(sb_slice path);
 
 /* downloads_fetch.c: RUN and ADD */
 void sb_lint_fetched(sb_lint *lint);
+/* A URL in an argument: is it one of plain http? Says SB605. */
+void sb_http_argument(const sb_download *d, const sb_sh_arg *arg, sb_slice url);
 
 #endif

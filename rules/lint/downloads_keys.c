@@ -113,17 +113,14 @@ static bool is_used(const sb_download *d)
 
 /* --- Who checks what came in --- */
 
-/* Something in the RUN compares a fingerprint or a checksum. */
-static bool is_compared(const sb_download *d)
+bool sb_key_is_compared(const sb_lint_run *run, size_t index)
 {
-    const sb_sh_reading *reading = &d->run->reading;
-    size_t begin = d->index > SB_LINT_AHEAD_MAX ? d->index - SB_LINT_AHEAD_MAX : 0;
+    const sb_sh_reading *reading = &run->reading;
+    size_t begin = index > SB_LINT_AHEAD_MAX ? index - SB_LINT_AHEAD_MAX : 0;
 
-    for (size_t i = begin; i < reading->count && i < d->index + SB_LINT_AHEAD_MAX; i++) {
+    for (size_t i = begin; i < reading->count && i < index + SB_LINT_AHEAD_MAX; i++) {
         const sb_sh_command *command = &reading->commands[i];
 
-        if (sb_sh_is(command, "sha256sum") || sb_sh_is(command, "sha512sum") || sb_sh_is(command, "shasum"))
-            return true;
         if ((sb_sh_is(command, "gpg") || sb_sh_is(command, "gpg2")) &&
             has_arg(command,
                     "--fingerprint --show-keys --with-fingerprint --list-keys -k --list-public-keys"))
@@ -132,44 +129,26 @@ static bool is_compared(const sb_download *d)
     return false;
 }
 
-/* Does a command of the same pipeline before it download? */
-static const sb_sh_command *downloader(const sb_download *d)
+/* Keys that the command fetches itself; those of curl and wget are told with other downloads. */
+static void say_unverified(const sb_download *d)
 {
-    for (size_t i = d->index; i-- > 0 && d->index - i < SB_LINT_AHEAD_MAX;) {
-        const sb_sh_command *command = &d->run->reading.commands[i];
-
-        if (command->pipeline == d->command->pipeline && command->position < d->command->position &&
-            (sb_sh_is(command, "curl") || sb_sh_is(command, "wget")))
-            return command;
-    }
-    return NULL;
-}
-
-static void say_unverified(const sb_download *d, const sb_sh_command *from)
-{
-    if (d->run->locked || is_compared(d))
-        return;
-    sb_lint_say(d->lint, &sb633, sb_lint_command_span(d->lint, d->run, from ? from : d->command),
-                "a key is taken from the network for %s, and nobody checks that it is the right one",
-                sb_lint_shown(d->lint, d->command->name));
+    if (!d->run->locked && !sb_key_is_compared(d->run, d->index))
+        sb_lint_say(d->lint, &sb633, sb_lint_command_span(d->lint, d->run, d->command),
+                    "%s takes a key from the network, and nobody checks that it is the right one",
+                    sb_lint_shown(d->lint, d->command->name));
 }
 
 /* --- Commands --- */
 
 void sb_keys_gpg(const sb_download *d)
 {
-    const sb_sh_command *from = downloader(d);
-    bool imports = has_arg(d->command, "--import --fast-import"), by_id, keyring = false;
+    bool by_id, keyring = false;
 
     look_at_ids(d, &by_id);
     if (sb_sh_is(d->command, "pacman-key"))
         return;
-    if (from && (imports || has_arg(d->command, "--dearmor"))) {
-        say_unverified(d, from);
-        return;
-    }
     if (has_arg(d->command, "--fetch-keys --fetch-key")) {
-        say_unverified(d, NULL);
+        say_unverified(d);
         return;
     }
     for (size_t i = 1; i < d->command->count; i++) /* for apt */
@@ -183,7 +162,6 @@ void sb_keys_gpg(const sb_download *d)
 
 void sb_keys_apt_key(const sb_download *d)
 {
-    const sb_sh_command *from = downloader(d);
     bool by_id;
 
     if (!has_arg(d->command, "add adv"))
@@ -191,8 +169,8 @@ void sb_keys_apt_key(const sb_download *d)
     look_at_ids(d, &by_id);
     sb_lint_say(d->lint, &sb634, sb_lint_command_span(d->lint, d->run, d->command),
                 "apt-key is deprecated, and a key that it adds may sign any package of any repository");
-    if (from || has_arg(d->command, "--fetch-keys"))
-        say_unverified(d, from);
+    if (has_arg(d->command, "--fetch-keys"))
+        say_unverified(d);
 }
 
 /* rpm --import https://… */
@@ -203,7 +181,7 @@ void sb_keys_rpm(const sb_download *d)
     for (size_t i = 1; i < d->command->count; i++)
         if (sb_slice_starts(d->command->args[i].text, SB_LIT("http://")) ||
             sb_slice_starts(d->command->args[i].text, SB_LIT("https://"))) {
-            say_unverified(d, NULL);
+            say_unverified(d);
             return;
         }
 }

@@ -157,6 +157,9 @@ void sb_off_git(const sb_download *d)
     ptrdiff_t equals;
     bool off;
 
+    if (find_arg(d->command, "clone remote submodule fetch pull"))
+        for (size_t i = 1; i < d->command->count; i++)
+            sb_http_argument(d, &d->command->args[i], d->command->args[i].text);
     if (!arg)
         return;
     equals = sb_slice_chr(arg->text, '=');
@@ -241,8 +244,17 @@ void sb_off_rpm(const sb_download *d)
 void sb_off_python(const sb_download *d)
 {
     static const char *const what = "switches the check of the server's certificate off";
+    static const char *const indexes[] = {
+        "--index-url", "--extra-index-url", "--find-links", "--default-index", "--index", "-i", "-f"};
     const sb_sh_arg *arg;
+    sb_slice url;
 
+    for (size_t i = 0; i < SB_COUNT(indexes); i++) {
+        arg = sb_sh_option_value(d->command, indexes[i], &url);
+        if (arg)
+            sb_http_argument(d, arg, url);
+    }
+    arg = NULL;
     if (!sb_sh_has_option(d->command, "--trusted-host", &arg) &&
         !sb_sh_has_option(d->command, "--allow-insecure-host", &arg))
         arg = find_part(d->command, "_create_unverified_context");
@@ -263,6 +275,16 @@ void sb_off_node(const sb_download *d)
 
     if (!arg)
         arg = find_arg(d->command, "--no-strict-ssl");
+    for (size_t i = 1; i < d->command->count; i++) /* config set registry URL, --registry=URL */
+        if (sb_slice_find(d->command->args[i].text, SB_LIT("registry")) >= 0) {
+            sb_slice url = d->command->args[i].text;
+
+            sb_slice_cut(&url, '=');
+            if (url.ptr)
+                sb_http_argument(d, &d->command->args[i], url);
+            else if (i + 1 < d->command->count)
+                sb_http_argument(d, &d->command->args[i + 1], d->command->args[i + 1].text);
+        }
     if (arg)
         say_option(d, &sb617, arg, "switches the check of the server's certificate off");
 }

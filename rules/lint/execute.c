@@ -286,7 +286,7 @@ static void do_add(sb_execute *x, const sb_df_instruction *ins, const sb_df_expa
 {
     sb_lint *lint = x->lint;
 
-    if (words->count < 2 || sb_df_find_flag(ins, "unpack"))
+    if (words->count < 2)
         return;
     for (size_t i = 0; i + 1 < words->count; i++) {
         sb_slice url = words->words[i], to = words->words[words->count - 1];
@@ -299,10 +299,15 @@ static void do_add(sb_execute *x, const sb_df_instruction *ins, const sb_df_expa
         origin.locked = file != NULL;
         if (sb_df_find_flag(ins, "checksum") || is_vouched(file))
             origin.check = SB_CHECK_GOOD;
+        if (sb_df_find_flag(ins, "unpack")) { /* no file that could be run */
+            origin.path = to;
+            add_origin(x, origin);
+            continue;
+        }
         if (is_directory(words))
             to = joined(lint->arena, to, sb_df_url_filename(lint->arena, url));
-        sb_files_put(lint->arena, &state->files, sb_files_path(lint->arena, state->directory, to),
-                     add_origin(x, origin), SB_NIL);
+        origin.path = sb_files_path(lint->arena, state->directory, to);
+        sb_files_put(lint->arena, &state->files, origin.path, add_origin(x, origin), SB_NIL);
     }
 }
 
@@ -380,13 +385,18 @@ static void do_run(sb_execute *x, const sb_lint_run *run, sb_files *files)
                     "Invoke-Expression runs what comes from the network, and nothing can check it");
 }
 
-void sb_lint_execute(sb_lint *lint)
+const sb_execute *sb_lint_flow(sb_lint *lint)
 {
     const sb_dockerfile *df = lint->df;
-    sb_execute x = {.lint = lint};
-    stage_end *states = sb_arena_array(lint->arena, stage_end, lint->stage_count + 1);
+    sb_execute *x = lint->flow;
+    stage_end *states;
     size_t next_run = 0;
 
+    if (x)
+        return x;
+    x = lint->flow = sb_arena_new_of(lint->arena, sb_execute);
+    x->lint = lint;
+    states = sb_arena_array(lint->arena, stage_end, lint->stage_count + 1);
     for (size_t s = 0; s < lint->stage_count; s++) {
         const sb_df_stage *stage = &lint->view->stages[s];
         stage_end *state = &states[s];
@@ -400,16 +410,23 @@ void sb_lint_execute(sb_lint *lint)
 
             if (runs && runs->keyword == SB_DF_RUN) {
                 if (next_run < lint->run_count && lint->runs[next_run].instruction == runs)
-                    do_run(&x, &lint->runs[next_run++], &state->files);
+                    do_run(x, &lint->runs[next_run++], &state->files);
             } else if (ins->keyword == SB_DF_ADD) {
-                do_add(&x, ins, words, state);
+                do_add(x, ins, words, state);
             } else if (ins->keyword == SB_DF_COPY) {
-                do_copy(&x, ins, words, states, stage->index);
+                do_copy(x, ins, words, states, stage->index);
             } else if (ins->keyword == SB_DF_WORKDIR && words->count) {
                 state->directory = sb_files_path(lint->arena, state->directory, words->words[0]);
             }
         }
     }
-    for (size_t i = 0; i < x.pending_count; i++)
-        say(lint, &x, &x.pending[i]);
+    return x;
+}
+
+void sb_lint_execute(sb_lint *lint)
+{
+    const sb_execute *x = sb_lint_flow(lint);
+
+    for (size_t i = 0; i < x->pending_count; i++)
+        say(lint, x, &x->pending[i]);
 }

@@ -71,6 +71,9 @@ typedef struct sb_origin {
     bool locked;
     sb_origin_check check;
     bool said;
+    sb_slice path; /* of the first file that it is written to; absent: none */
+    bool unpacked; /* … goes into tar or the like as it comes */
+    bool key;      /* … is a key that packages or files are verified with */
 } sb_origin;
 
 typedef struct sb_named { /* a file with the bytes of an origin, or with a text that is known */
@@ -140,6 +143,9 @@ typedef struct sb_execute {
     sb_flow_var *vars;
     size_t var_count, var_cap;
 } sb_execute;
+
+/* What the Dockerfile downloads, and what becomes of it; made when it is asked for first. */
+const sb_execute *sb_lint_flow(sb_lint *lint);
 
 /* The rules. */
 extern const sb_rule sb_rule_pipe_to_shell, sb_rule_download_then_run, sb_rule_package_file;

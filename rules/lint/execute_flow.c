@@ -3,6 +3,7 @@
  * The commands of one RUN: what flows from one to the next, and what is run. A command is looked at after
  * those in its words, whose output it gets, and those in a shell's text before the shell itself.
  */
+#include <rules/lint/downloads.h>
 #include <rules/lint/execute.h>
 
 static sb_flow merge(sb_flow a, sb_flow b)
@@ -64,6 +65,46 @@ static sb_flow flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
         return var->flow;
     }
     return SB_FLOW_NONE;
+}
+
+/* --- What becomes of a download --- */
+
+static void note_written(sb_execute *x, int origin, sb_slice path)
+{
+    sb_origin *o = &x->origins[origin];
+
+    if (!o->path.ptr)
+        o->path = path;
+    o->key = o->key || sb_is_keyring(path);
+}
+
+/* Commands that take a key, from a pipe or a file. */
+static bool takes_keys(const sb_sh_command *cmd)
+{
+    if (sb_sh_is(cmd, "gpg") || sb_sh_is(cmd, "gpg2") || sb_sh_is(cmd, "rpm") || sb_sh_is(cmd, "rpmkeys"))
+        return sb_sh_has_option(cmd, "--import", NULL) || sb_sh_has_option(cmd, "--dearmor", NULL);
+    return sb_sh_is(cmd, "apt-key");
+}
+
+static void note_use(sb_execute *x, const sb_sh_command *cmd, sb_flow in, const sb_flow *args)
+{
+    bool unpacks = sb_sh_is(cmd, "tar") || sb_sh_is(cmd, "bsdtar") || sb_sh_is(cmd, "cpio") ||
+                   sb_sh_is(cmd, "bsdcpio") || sb_sh_is(cmd, "unzip") || sb_sh_is(cmd, "7z");
+    bool key = !unpacks && takes_keys(cmd);
+
+    if (!unpacks && !key)
+        return;
+    for (size_t i = 0; i < cmd->count; i++) {
+        sb_flow flow = i == 0 ? in : args[i];
+        const sb_named *f = key && i ? sb_files_find(x->files, path_of(x, cmd, cmd->args[i].text)) : NULL;
+
+        if (f && f->origin >= 0)
+            x->origins[f->origin].key = true;
+        if (flow.origin < 0 || flow.digest)
+            continue;
+        x->origins[flow.origin].key |= key;
+        x->origins[flow.origin].unpacked |= unpacks;
+    }
 }
 
 /* --- Files that become other files --- */
@@ -172,9 +213,10 @@ static void write_file(sb_execute *x, sb_slice path, sb_flow flow, sb_slice text
 {
     const sb_named *f = append ? sb_files_find(x->files, path) : NULL;
 
-    if (flow.origin >= 0 && !flow.digest)
+    if (flow.origin >= 0 && !flow.digest) {
         sb_files_put(x->lint->arena, x->files, path, flow.origin, SB_NIL);
-    else if (f && f->origin >= 0)
+        note_written(x, flow.origin, path);
+    } else if (f && f->origin >= 0)
         return; /* something is added to a download: it stays one */
     else if (text.ptr)
         sb_files_put(
@@ -357,6 +399,8 @@ static sb_flow fetched(sb_execute *x, const sb_sh_command *cmd, const sb_fetch *
         if (i > 0)
             origin = sb_execute_origin(x, fetch->url, cmd);
         sb_files_put(x->lint->arena, x->files, path, origin, SB_NIL);
+        if (origin >= 0)
+            note_written(x, origin, path);
     }
     if (fetch->runs)
         sb_execute_ran(x, &sb_rule_pipe_to_shell, origin, cmd, cmd->name);
@@ -388,6 +432,7 @@ static sb_flow do_command(sb_execute *x, size_t index, sb_flow in, const sb_flow
         return in;
     if (sb_fetch_by_name(cmd->name) && sb_fetch_read(cmd, x->lint->arena, &fetch))
         return fetched(x, cmd, &fetch);
+    note_use(x, cmd, in, args);
     if (sb_check_read(x, index, in, args, &out))
         return out;
     if (sb_sh_is(cmd, "echo") || sb_sh_is(cmd, "printf")) {

@@ -87,10 +87,12 @@ static sb_git_ref_kind checked_out(const sb_frozen *f, sb_slice directory, sb_sl
     size_t looked_at = 0;
     sb_slice ref;
 
-    for (const sb_lint_run *run = f->run; run < end && run->stage == f->run->stage; run++)
+    for (const sb_lint_run *run = f->run; run < end; run++)
         for (size_t i = run == f->run ? f->index + 1 : 0; i < run->reading.count; i++) {
             const sb_sh_command *command = &run->reading.commands[i];
 
+            if (!sb_lint_builds_on(f->lint, run->stage, f->run->stage))
+                break;
             if (++looked_at > SB_LINT_AHEAD_MAX)
                 return best;
             if (!checkout_of(command, &kind, &ref) || !works_in(command, f->command, directory))
@@ -144,6 +146,14 @@ static void look_at_clone(const sb_frozen *f, size_t at)
                     sb_lint_shown(f->lint, url->text), ref.len ? sb_lint_shown(f->lint, ref) : "");
 }
 
+/* `git pull && git checkout COMMIT` only brings the commit in. */
+static bool pulls_newest(const sb_frozen *f)
+{
+    sb_slice ref;
+
+    return checked_out(f, SB_LIT("."), &ref) == SB_GIT_REF_BRANCH;
+}
+
 void sb_frozen_git(const sb_frozen *f)
 {
     static const char *const remote[] = {"--remote", NULL};
@@ -157,7 +167,7 @@ void sb_frozen_git(const sb_frozen *f)
     else if (sb_slice_eqz(verb->text, "submodule") && sb_frozen_option(f, remote))
         sb_lint_say(f->lint, &sb519, sb_lint_command_span(f->lint, f->run, f->command),
                     "git submodule update --remote takes the newest commits of the submodules");
-    else if (sb_slice_eqz(verb->text, "pull"))
+    else if (sb_slice_eqz(verb->text, "pull") && pulls_newest(f))
         sb_lint_say(f->lint, &sb519, sb_lint_command_span(f->lint, f->run, f->command),
                     "git pull takes the newest commit");
 }
@@ -171,7 +181,7 @@ void sb_frozen_download(const sb_frozen *f)
     for (size_t i = 1; i < f->command->count; i++) {
         const sb_sh_arg *arg = &f->command->args[i];
 
-        if (sb_slice_find(arg->text, SB_LIT("://")) <= 0 || !sb_url_moves(arg->text, &word))
+        if (arg->also || sb_slice_find(arg->text, SB_LIT("://")) <= 0 || !sb_url_moves(arg->text, &word))
             continue;
         sb_lint_say(f->lint, &sb521, sb_lint_arg_span(f->lint, f->run, arg),
                     "%s: \"%s\" leads to the newest file, another one every time",

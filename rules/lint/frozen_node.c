@@ -183,7 +183,7 @@ void sb_frozen_npm(const sb_frozen *f)
         look_at_specs(f, at, "npm exec", true);
         return;
     }
-    if (!sb_word_in(verb->text, "install i in ins inst insta instal isnt isnta isntal add update up upgrade"))
+    if (!sb_word_in(verb->text, "install i in ins add update up upgrade"))
         return;
     if (look_at_specs(f, at, "npm install", false) || is_global(f) || sb_frozen_option(f, elsewhere))
         return;

@@ -27,6 +27,8 @@ static sb_slice read_in(const sb_frozen *f, sb_slice dir, sb_slice dest, sb_slic
 {
     sb_slice tries[3] = {path, base_name(path), SB_NIL};
 
+    while (sb_slice_ends(dir, SB_LIT("/")))
+        dir.len--;
     if (dest.len > 1 && sb_slice_starts(path, dest))
         tries[2] = sb_slice_sub(path, dest.len, path.len);
     for (size_t i = SB_COUNT(tries); i-- > 0;) {
@@ -40,6 +42,18 @@ static sb_slice read_in(const sb_frozen *f, sb_slice dir, sb_slice dest, sb_slic
             *ret_path = name;
             return text;
         }
+    }
+    return SB_NIL;
+}
+
+/* RUN --mount=type=bind,source=… */
+static sb_slice mount_source(sb_slice value)
+{
+    while (value.ptr) {
+        sb_slice field = sb_slice_cut(&value, ','), key = sb_slice_cut(&field, '=');
+
+        if (field.ptr && sb_word_in(key, "source src"))
+            return field;
     }
     return SB_NIL;
 }
@@ -76,12 +90,15 @@ static sb_slice read_copied(const sb_frozen *f, sb_slice path, sb_slice *ret_pat
                 return text;
         }
     }
-    for (size_t i = 0; i < run->flag_count; i++)
-        if (sb_slice_eqz(run->flags[i].name, "mount") &&
-            sb_slice_find(run->flags[i].value, base_name(path)) >= 0) {
-            *ret_path = path;
-            return sb_lint_read(f->lint, path);
+    for (size_t i = 0; i < run->flag_count; i++) {
+        sb_slice source =
+            sb_slice_eqz(run->flags[i].name, "mount") ? mount_source(run->flags[i].value) : SB_NIL;
+
+        if (source.len && sb_slice_eq(base_name(source), base_name(path))) {
+            *ret_path = source;
+            return sb_lint_read(f->lint, source);
         }
+    }
     return SB_NIL;
 }
 

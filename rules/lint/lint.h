@@ -56,6 +56,7 @@ typedef struct sb_lint {
     sb_lint_run *runs;
     size_t run_count;
     const sb_secret_rules *secrets; /* shared; made once */
+    struct sb_execute *flow;        /* what is downloaded: see sb_lint_flow() in execute.h */
     const sb_lint_options *options;
     sb_report *report;
     sb_slice name;                   /* the file's name in findings */
