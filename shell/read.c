@@ -481,15 +481,18 @@ void sb_sh_read_exec(const sb_slice *words, size_t count, const sb_sh_options *o
 {
     sh_field *fields = sb_arena_array(arena, sh_field, count);
     sb_sh_command base = {.inside = -1};
+    size_t at = 0;
     sh_reader reader;
 
     begin(&reader, SB_NIL, options, arena);
     *ret_reading = (sb_sh_reading){0};
     for (size_t i = 0; i < count; i++) {
-        fields[i] = (sh_field){.quoted = true};
+        fields[i] = (sh_field){.quoted = true, .span = {at, at + words[i].len}};
+        at += words[i].len + 1;
         fields[i].value = (sh_value){sb_arena_new_of(arena, sh_piece), 1};
         fields[i].value.pieces->text = words[i].ptr ? words[i] : SB_LIT("");
     }
+    base.span = (sb_span){0, at ? at - 1 : 0};
     if (count)
         sh_tell(&reader, fields, count, &base, NULL, &outermost);
     end(&reader, ret_reading);

@@ -225,7 +225,8 @@ typedef struct sb_sh_reading {
     bool cut;             /* there are more than SB_SH_COMMANDS_MAX */
 } sb_sh_reading;
 void sb_sh_read(sb_slice text, const sb_sh_options *options, sb_arena *arena, sb_sh_reading *ret_reading);
-/* The exec form: one command, which may be a shell with a text. */
+/* The exec form: one command, which may be a shell with a text. Spans are of the words with a blank between
+ * each. */
 void sb_sh_read_exec(const sb_slice *words, size_t count, const sb_sh_options *options, sb_arena *arena,
                      sb_sh_reading *ret_reading);
 
