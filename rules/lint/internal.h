@@ -74,8 +74,8 @@ int sb_lint_source(sb_slice text, const char *path, const char *context, const s
 int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_error **err);
 
 /* runs.c */
-sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell,
-                              size_t shell_count, sb_lint_run *run);
+void sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,
+                      sb_lint_run *run);
 /* How run->text lies in the file. */
 const sb_lint_map *sb_lint_run_map(const sb_lint *lint, const sb_lint_run *run);
 

@@ -24,9 +24,10 @@ typedef struct sb_lint_run {              /* a RUN, ONBUILD RUN included, in the
     sb_slice
         text; /* that the shell gets; of a heredoc, its body; of an exec form its words with blanks between */
     sb_sh_dialect dialect;
-    sb_sh_reading reading; /* commands, in the order of the text. With several heredocs, of all */
-    sb_slice user;         /* USER in force, expanded; absent: the base image's, not known */
-    sb_slice directory;    /* WORKDIR in force; absent: not known */
+    sb_sh_reading
+        reading;        /* commands (never NULL), in the order of the text. With several heredocs, of all */
+    sb_slice user;      /* USER in force, expanded; absent: the base image's, not known */
+    sb_slice directory; /* WORKDIR in force; absent: not known */
     const sb_sh_var *vars; /* ENV and ARG in force: what is only known at build time has an absent value */
     size_t var_count;
 } sb_lint_run;
@@ -53,7 +54,7 @@ typedef struct sb_lint {
     int context_fd;         /* -1: there is no context to look at */
     sb_lint_stage *stages;
     size_t stage_count;
-    sb_lint_run *runs;
+    sb_lint_run *runs; /* never NULL */
     size_t run_count;
     const sb_secret_rules *secrets; /* shared; made once */
     struct sb_execute *flow;        /* what is downloaded: see sb_lint_flow() in execute.h */

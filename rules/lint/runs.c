@@ -207,8 +207,8 @@ static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_op
         sb_sh_read_exec(words, ins->arg_count, options, lint->arena, &run->reading);
 }
 
-sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell,
-                              size_t shell_count, sb_lint_run *run)
+static void read_text(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,
+                      sb_lint_run *run)
 {
     sb_sh_options options = {.vars = run->vars, .var_count = run->var_count, .directory = run->directory};
     sb_slice program;
@@ -219,7 +219,7 @@ sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const
     run->dialect = shell_count ? sb_sh_dialect_of(shell[0]) : SB_SH_POSIX;
     if (ins->json) {
         read_exec_form(lint, ins, &options, run);
-        return run;
+        return;
     }
     program = is_lone_heredoc(ins) ? interpreter_of(run->text) : SB_NIL;
     if (program.ptr)
@@ -229,5 +229,14 @@ sb_lint_run *sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const
         sb_sh_read(run->text, &options, lint->arena, &run->reading);
     if (!fits)
         run->reading.trouble = "it is longer than 4 MiB";
-    return run;
+}
+
+void sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,
+                      sb_lint_run *run)
+{
+    static sb_sh_command none;
+
+    read_text(lint, ins, shell, shell_count, run);
+    if (!run->reading.commands) /* whoever goes through them may add to the pointer */
+        run->reading.commands = &none;
 }

@@ -330,6 +330,8 @@ int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_
                                           .image = locked_base(lint, stage)};
         walk_stage(&w, &lint->stages[i], &w.states[i]);
     }
+    if (!lint->runs)
+        lint->runs = sb_arena_array(lint->arena, sb_lint_run, 1);
     lint->private->maps = sb_arena_array(lint->arena, sb_lint_map, lint->run_count + 1);
     return 0;
 }
