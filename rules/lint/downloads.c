@@ -111,7 +111,7 @@ void sb_lint_downloads(sb_lint *lint)
             look_at_pairs(lint, i);
         else if (ins->keyword == SB_DF_COPY || ins->keyword == SB_DF_ADD)
             for (size_t j = 0; j < ins->heredoc_count; j++)
-                sb_config_text(lint, ins->heredocs[j].span, ins->heredocs[j].body);
+                sb_config_text(lint, NULL, ins->heredocs[j].span, ins->heredocs[j].body);
     }
     for (size_t i = 0; i < lint->run_count; i++)
         for (size_t j = 0; j < lint->runs[i].reading.count; j++)

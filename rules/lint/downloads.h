@@ -44,8 +44,8 @@ void sb_off_images(const sb_download *d); /* skopeo, helm … */
 /* downloads_config.c */
 /* NAME=value in ENV, ARG, before a command, or exported. */
 void sb_config_variable(sb_lint *lint, sb_span span, sb_slice name, sb_slice value);
-/* A text that becomes (part of) a file. */
-void sb_config_text(sb_lint *lint, sb_span span, sb_slice text);
+/* A text that becomes (part of) a file. `run`: whose commands it is in; NULL: none. */
+void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text);
 void sb_config_command(const sb_download *d); /* echo, printf, sed, tee, cat */
 void sb_config_export(const sb_download *d);
 

@@ -160,7 +160,21 @@ static const struct setting {
     {"_create_unverified_context", NULL, &sb616},
 };
 
-static void look_at_line(sb_lint *lint, sb_span span, sb_slice line)
+/* Where the line stands in the file, as near as can be told: `span` is that of the whole text. */
+static sb_span span_of_line(const sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line)
+{
+    sb_slice within = run ? run->text : lint->df->text;
+    size_t start;
+
+    if ((uintptr_t)line.ptr < (uintptr_t)within.ptr ||
+        (uintptr_t)(line.ptr + line.len) > (uintptr_t)(within.ptr + within.len))
+        return span;
+    start = (size_t)(line.ptr - within.ptr);
+    return run ? sb_lint_run_span(lint, run, (sb_span){start, start + line.len})
+               : (sb_span){start, start + line.len};
+}
+
+static void look_at_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line)
 {
     char text[LINE_MAX_LEN];
     sb_slice small;
@@ -181,23 +195,23 @@ static void look_at_line(sb_lint *lint, sb_span span, sb_slice line)
             continue;
         if (s->rule == &sb622 && sb_lint_uses_snapshot(lint, span))
             continue;
-        /* git has the same name for it; there it stands in a section [http]. */
-        sb_lint_say(lint, s->rule, span, "\"%s\" switches verification off", sb_lint_shown(lint, line));
+        sb_lint_say(lint, s->rule, span_of_line(lint, run, span, line), "\"%s\" switches verification off",
+                    sb_lint_shown(lint, line));
         return;
     }
 }
 
-void sb_config_text(sb_lint *lint, sb_span span, sb_slice text)
+void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text)
 {
     while (text.ptr && text.len) {
         sb_slice line = sb_slice_cut(&text, '\n');
         ptrdiff_t written;
 
         while ((written = sb_slice_find(line, SB_LIT("\\n"))) >= 0) { /* echo -e, printf */
-            look_at_line(lint, span, sb_slice_sub(line, 0, (size_t)written));
+            look_at_line(lint, run, span, sb_slice_sub(line, 0, (size_t)written));
             line = sb_slice_sub(line, (size_t)written + 2, line.len);
         }
-        look_at_line(lint, span, line);
+        look_at_line(lint, run, span, line);
     }
 }
 
@@ -228,11 +242,11 @@ void sb_config_command(const sb_download *d)
         const sb_sh_arg *arg = &command->args[i];
 
         if (arg->text.len > 8) /* shorter than any of the lines */
-            sb_config_text(d->lint, sb_lint_arg_span(d->lint, d->run, arg),
+            sb_config_text(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, arg),
                            sed ? written_by_sed(arg->text) : arg->text);
     }
     for (size_t i = 0; i < command->file_count; i++)
         if (sb_slice_starts(command->files[i].op, SB_LIT("<<")))
-            sb_config_text(d->lint, sb_lint_arg_span(d->lint, d->run, &command->files[i].target),
+            sb_config_text(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, &command->files[i].target),
                            command->files[i].target.text);
 }
