@@ -48,6 +48,10 @@ typedef struct sb_engine_ops {
     int (*load)(const sb_engine *engine, sb_layout *layout, const sb_digest *manifest, size_t base_layers,
                 const char *const *tags, sb_error **err);
     int (*push)(const sb_engine *engine, const char *tag, sb_error **err);
+    /* The argument vector of what tells an image's ID, and of what writes it to standard output as an
+     * archive. */
+    void (*identify)(const sb_engine *engine, const char *image, sb_argv *argv);
+    void (*export)(const sb_engine *engine, const char *image, sb_argv *argv);
     /* NULL when the option may be handed through, else why not, as a clause. */
     const char *(*refuses)(const sb_engine *engine, sb_slice name, sb_slice value);
 } sb_engine_ops;

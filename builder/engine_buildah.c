@@ -301,6 +301,26 @@ static int push(const sb_engine *engine, const char *tag, sb_error **err)
     return sb_engine_run(&job, err);
 }
 
+static void identify(const sb_engine *engine, const char *image, sb_argv *argv)
+{
+    bool podman = engine->kind == SB_ENGINE_PODMAN;
+
+    sb_argv_addf(argv, "%" SB_FMT, SB_ARG(engine->name));
+    sb_argv_add(argv, "inspect");
+    sb_argv_add(argv, "--type=image");
+    sb_argv_add(argv, podman ? "--format={{.Id}}" : "--format={{.FromImageID}}");
+    sb_argv_add(argv, image);
+}
+
+static void export(const sb_engine *engine, const char *image, sb_argv *argv)
+{
+    sb_argv_addf(argv, "%" SB_FMT, SB_ARG(engine->name));
+    sb_argv_add(argv, "push");
+    sb_argv_add(argv, "--quiet");
+    sb_argv_add(argv, image);
+    sb_argv_add(argv, "docker-archive:/dev/stdout");
+}
+
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)
 {
     static const char *const docker_only[] = {"allow", "no-cache-filter"};
@@ -328,6 +348,8 @@ const sb_engine_ops sb_engine_buildah = {
     .forget = forget,
     .load = load,
     .push = push,
+    .identify = identify,
+    .export = export,
     .refuses = refuses,
 };
 
@@ -342,5 +364,7 @@ const sb_engine_ops sb_engine_podman = {
     .forget = forget,
     .load = load,
     .push = push,
+    .identify = identify,
+    .export = export,
     .refuses = refuses,
 };

@@ -425,6 +425,24 @@ static int push(const sb_engine *engine, const char *tag, sb_error **err)
     return sb_engine_run(&job, err);
 }
 
+static void identify(const sb_engine *engine, const char *image, sb_argv *argv)
+{
+    (void)engine;
+    sb_argv_add(argv, "docker");
+    sb_argv_add(argv, "image");
+    sb_argv_add(argv, "inspect");
+    sb_argv_add(argv, "--format={{.Id}}");
+    sb_argv_add(argv, image);
+}
+
+static void export(const sb_engine *engine, const char *image, sb_argv *argv)
+{
+    (void)engine;
+    sb_argv_add(argv, "docker");
+    sb_argv_add(argv, "save");
+    sb_argv_add(argv, image);
+}
+
 static const char *refuses(const sb_engine *engine, sb_slice name, sb_slice value)
 {
     (void)engine;
@@ -444,5 +462,7 @@ const sb_engine_ops sb_engine_docker = {
     .beside = beside,
     .load = load,
     .push = push,
+    .identify = identify,
+    .export = export,
     .refuses = refuses,
 };

@@ -5,8 +5,9 @@
 #include <string.h>
 
 const cli_command *const cli_commands[] = {
-    &cli_lock,    &cli_build, &cli_vendor, &cli_verify, &cli_rewrite, &cli_diff,    &cli_why, &cli_sbom,
-    &cli_inspect, &cli_lint,  &cli_init,   &cli_doctor, &cli_help,    &cli_version, NULL,
+    &cli_lock, &cli_build,   &cli_vendor, &cli_verify,       &cli_rewrite, &cli_diff, &cli_why,
+    &cli_sbom, &cli_inspect, &cli_lint,   &cli_scan_command, &cli_push,    &cli_init, &cli_doctor,
+    &cli_help, &cli_version, NULL,
 };
 
 const cli_option cli_global_options[] = {

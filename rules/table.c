@@ -3,8 +3,9 @@
 #include <rules/lint/lint.h>
 
 static const sb_rule_set *const families[] = {
-    &sb_rules_general, &sb_rules_root,      &sb_rules_updates, &sb_rules_execute,  &sb_rules_tags,
-    &sb_rules_frozen,  &sb_rules_downloads, &sb_rules_secrets, &sb_rules_buildkit,
+    &sb_rules_general,  &sb_rules_root,   &sb_rules_updates,   &sb_rules_execute,
+    &sb_rules_tags,     &sb_rules_frozen, &sb_rules_downloads, &sb_rules_secrets,
+    &sb_rules_buildkit, &sb_rules_image,  &sb_rules_leaks,
 };
 
 const sb_rule_set *sb_rule_family(size_t index)

@@ -48,6 +48,20 @@ int sb_engine_select(const char *name, const char *builder, sb_engine **ret_engi
 void sb_engine_free(sb_engine *engine);
 SB_DEFINE_CLEANUP(sb_engine, sb_engine_free)
 
+/* --- A finished image of an engine (builder/engine_export.c) --- */
+
+/* What the engine calls it: stays the same as long as the image does. */
+int sb_engine_image_id(const sb_engine *engine, const char *image, sb_arena *arena, sb_slice *ret_id,
+                       sb_error **err);
+/* *ret_fd: a pipe that gives the image's archive, docker's or OCI's. It belongs to the export. */
+typedef struct sb_engine_export sb_engine_export;
+int sb_engine_export_begin(const sb_engine *engine, const char *image, sb_engine_export **ret_export,
+                           int *ret_fd, sb_error **err);
+/* Frees it. `complete`: all was read; then SB_ERR_ENGINE when the engine failed. */
+int sb_engine_export_end(sb_engine_export *ended, bool complete, sb_error **err);
+/* By the engine, with its own credentials; its output goes to standard error. */
+int sb_engine_push(const sb_engine *engine, const char *image, sb_error **err);
+
 /* --- What the user asked for --- */
 
 typedef struct sb_build_options {

@@ -66,6 +66,13 @@ int sb_registry_manifest(sb_registry *registry, sb_arena *arena, const sb_image_
 int sb_registry_blob(sb_registry *registry, sb_arena *arena, const sb_image_ref *ref,
                      const sb_descriptor *blob, size_t max, sb_slice *ret_data, sb_error **err);
 
+/* A blob of any size, handed to `take` piece by piece as it comes; SB_ERR_VERIFY at the end, when it was not
+ * what the digest says. A failure of `take` ends it. */
+int sb_registry_blob_stream(sb_registry *registry, sb_arena *arena, const sb_image_ref *ref,
+                            const sb_descriptor *blob,
+                            int (*take)(void *ctx, const void *data, size_t len, sb_error **err), void *ctx,
+                            sb_error **err);
+
 /* Every tag, all pages, at most `max`. `digests` gets parallel entries (absent slices) where the registry
  * tells digests too. */
 int sb_registry_tags(sb_registry *registry, sb_arena *arena, const sb_image_ref *ref, size_t max,

@@ -17,6 +17,7 @@ enum { SB_SCAN_DEPTH_MAX = 8, SB_SCAN_DEPTH = 3 };
 typedef struct sb_scan_options {
     const sb_rule_setting *rules;
     size_t rule_count;
+    const char *const *only;         /* ids or names, NULL-terminated: no other rule; may be NULL */
     const char *const *secret_rules; /* further TOML files, NULL-terminated; may be NULL */
     const char *platform;            /* of an index; NULL: the host's, else the only one */
     unsigned depth;                  /* of archives within archives; 0: SB_SCAN_DEPTH */
@@ -38,7 +39,10 @@ typedef struct sb_scan_input {
     const char *reference; /* REGISTRY; LAYOUT and ARCHIVE: which of several images, NULL: the only one */
 } sb_scan_input;
 
-/* `base`: an image whose layers are left out; NULL without one. */
+/*
+ * `base`: an image whose layers are left out; NULL without one. What cannot be read to its end (a truncated
+ * archive) is a finding among the others, of rule SB800; *err is for what cannot be begun.
+ */
 int sb_scan(const sb_scan_input *input, const sb_scan_input *base, const sb_scan_options *options,
             const sb_settings *settings, sb_progress *progress, sb_report **ret_report, sb_error **err);
 

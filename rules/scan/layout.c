@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An image in an OCI layout, a directory. */
+#include <rules/scan/scan.h>
+
+#include <sbuild/fs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+typedef struct layout {
+    sb_scan_blobs blobs;
+    sb_layout *files;
+} layout;
+
+static void free_layout(sb_scan_blobs *blobs)
+{
+    layout *l = (layout *)blobs;
+
+    sb_layout_free(l->files);
+    free(l);
+}
+
+static int read_blob(sb_scan_blobs *blobs, const sb_descriptor *blob, size_t max, sb_arena *arena,
+                     sb_slice *ret_data, sb_error **err)
+{
+    return sb_layout_read(((layout *)blobs)->files, arena, &blob->digest, max, ret_data, err);
+}
+
+static int read_file(void *ctx, void *data, size_t len, size_t *ret_len, sb_error **err)
+{
+    ssize_t got;
+
+    do {
+        got = read(*(const int *)ctx, data, len);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot read it: %s", strerror(errno));
+    *ret_len = (size_t)got;
+    return 0;
+}
+
+static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
+                        int (*use)(void *ctx, sb_layer_feed feed, sb_error **err), void *ctx, sb_error **err)
+{
+    sb_autoclose int fd = -1;
+
+    if (sb_layout_open_blob(((layout *)blobs)->files, &layer->stored, &fd, err) < 0)
+        return -1;
+    return use(ctx, (sb_layer_feed){read_file, &fd}, err);
+}
+
+int sb_scan_open_layout(const sb_scan_input *input, const sb_scan_options *options, sb_scan_image *image,
+                        sb_scan_blobs **ret_blobs, sb_error **err)
+{
+    layout *l = sb_new(layout);
+    sb_autofree char *index = sb_path_join(input->path, "index.json");
+    sb_autofree char *text = NULL;
+    size_t len;
+
+    *ret_blobs = &l->blobs;
+    l->blobs = (sb_scan_blobs){.read = read_blob, .stream = stream_layer, .free = free_layout};
+    if (sb_layout_open(input->path, false, &l->files, err) < 0 ||
+        sb_read_file(AT_FDCWD, index, SB_MANIFEST_MAX, &text, &len, NULL, err) < 0)
+        return -1;
+    return sb_scan_resolve(&l->blobs, sb_slice_of(text, len), input->name, input->reference,
+                           options->platform, image, err);
+}
