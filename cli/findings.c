@@ -173,13 +173,15 @@ static void list_text(const cli_style *style)
     const sb_rule_set *family;
 
     for (size_t i = 0; (family = sb_rule_family(i)); i++) {
-        SB_AUTO(cli_table) table = cli_table_new(4);
+        SB_AUTO(cli_table) table = cli_table_new(5);
 
         printf("%s%s%s%s\n", i ? "\n" : "", cli_color_on(style, CLI_BOLD), family->title,
                cli_color_on(style, CLI_PLAIN));
         for (size_t j = 0; j < family->count; j++) {
             const sb_rule *rule = family->rules[j];
-            sb_slice cells[] = {sb_slice_z(rule->id), sb_slice_z(sb_severity_name(rule->severity)),
+            bool one_name = cli_same_name(rule->id, rule->name);
+            sb_slice cells[] = {sb_slice_z(rule->id), one_name ? SB_LIT("") : sb_slice_z(rule->name),
+                                sb_slice_z(sb_severity_name(rule->severity)),
                                 rule->fixes ? SB_LIT("--fix") : SB_LIT(""), sb_slice_z(rule->summary)};
 
             cli_table_add(table, cells, CLI_PLAIN);

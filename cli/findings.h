@@ -16,6 +16,8 @@ int cli_findings_write(cli_app *app, const sb_report *report, const char *format
  * ignored and why, and what is summarised in full. */
 void cli_findings_text(const sb_report *report, const cli_style *style, bool quiet, bool verbose,
                        sb_buf *out);
+/* Is the name the id with hyphens, as with BuildKit's checks? Then one of them is enough. */
+bool cli_same_name(const char *id, const char *name);
 /* 1 when something at or above `fail_on` counts; `fail_on` SB_SEVERITY_OFF: never. */
 int cli_findings_status(const sb_report *report, sb_severity fail_on);
 /* --list-rules; `format`: text or json. */

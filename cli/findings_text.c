@@ -140,8 +140,7 @@ static void add_excerpt(printer *p, const sb_finding *f)
 
 /* --- One finding --- */
 
-/* BuildKit's checks have one name in two ways of writing. */
-static bool says_the_same(const char *id, const char *name)
+bool cli_same_name(const char *id, const char *name)
 {
     while (*id && *name) {
         if (*name == '-')
@@ -156,7 +155,7 @@ static void add_rule(printer *p, const sb_rule *rule, sb_severity severity)
 {
     add_colored(p, severity_colors[severity], sb_slice_z(sb_severity_name(severity)));
     sb_buf_printf(p->out, " %s", rule->id);
-    if (!says_the_same(rule->id, rule->name))
+    if (!cli_same_name(rule->id, rule->name))
         sb_buf_printf(p->out, " %s", rule->name);
     sb_buf_addz(p->out, ": ");
 }
