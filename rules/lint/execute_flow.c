@@ -357,30 +357,49 @@ static bool is_package_file(sb_slice name)
            sb_slice_ends(name, SB_LIT(".apk")) || sb_slice_find(name, SB_LIT(".pkg.tar")) >= 0;
 }
 
+static bool is_url(sb_slice text)
+{
+    return sb_slice_starts(text, SB_LIT("http://")) || sb_slice_starts(text, SB_LIT("https://")) ||
+           sb_slice_starts(text, SB_LIT("ftp://"));
+}
+
+/* --repository URL, -X URL: the word before is an option, and this no package. */
+static bool is_option_value(const sb_sh_command *cmd, size_t arg)
+{
+    sb_slice before = cmd->args[arg - 1].text;
+
+    return sb_slice_starts(before, SB_LIT("--")) || sb_slice_eqz(before, "-X") || sb_slice_eqz(before, "-p");
+}
+
+/* One finding for a command, however many packages it installs. */
 static void ran_packages(sb_execute *x, const sb_sh_command *cmd)
 {
+    bool by_file;
     size_t first;
 
     if (!sb_program_installs(cmd, &first))
         return;
+    by_file = sb_slice_eqz(cmd->name, "dpkg") || sb_slice_eqz(cmd->name, "rpm");
     for (size_t i = first; i < cmd->count; i++) {
         sb_slice text = cmd->args[i].text;
         const sb_named *f;
 
-        if (text.len == 0 || text.ptr[0] == '-')
+        if (text.len == 0 || text.ptr[0] == '-' || (is_option_value(cmd, i) && !is_package_file(text)))
             continue;
-        if (sb_slice_starts(text, SB_LIT("http://")) || sb_slice_starts(text, SB_LIT("https://")) ||
-            sb_slice_starts(text, SB_LIT("ftp://"))) {
+        if (is_url(text)) {
+            if (sb_slice_eqz(cmd->name, "pacman")) /* looks at the signature of what it downloads */
+                continue;
             sb_execute_ran(x, &sb_rule_package_file, sb_execute_origin(x, text, cmd), cmd,
                            sb_path_base(text));
-            continue;
+            return;
         }
-        if (!is_package_file(text) && sb_slice_chr(text, '/') < 0 && sb_slice_chr(text, '$') < 0 &&
-            !sb_slice_eqz(cmd->name, "dpkg") && !sb_slice_eqz(cmd->name, "rpm"))
+        if (!by_file && !is_package_file(text) && sb_slice_chr(text, '/') < 0 && sb_slice_chr(text, '$') < 0)
             continue;
         f = sb_files_find(x->files, path_of(x, cmd, text));
-        if (f && f->origin >= 0)
+        if (f && f->origin >= 0 && x->origins[f->origin].check != SB_CHECK_GOOD) {
             sb_execute_ran(x, &sb_rule_package_file, f->origin, cmd, sb_path_base(f->path));
+            return;
+        }
     }
 }
 

@@ -189,10 +189,19 @@ static bool has_short(const sb_sh_command *cmd, const char *letters)
     return false;
 }
 
+/* These look at the signature of a file as well, unless told not to. */
+static bool installs_unsigned(const sb_sh_command *cmd)
+{
+    if (sb_sh_is(cmd, "apk"))
+        return sb_sh_has_option(cmd, "--allow-untrusted", NULL);
+    return sb_sh_is(cmd, "zypper") && (sb_sh_has_option(cmd, "--no-gpg-checks", NULL) ||
+                                       sb_sh_has_option(cmd, "--allow-unsigned-rpm", NULL));
+}
+
 bool sb_program_installs(const sb_sh_command *cmd, size_t *ret_first)
 {
-    static const char *const by_verb[] = {"apt",      "apt-get", "aptitude", "yum", "dnf", "dnf5",
-                                          "microdnf", "tdnf",    "zypper",   "apk", NULL};
+    static const char *const by_verb[] = {"apt",  "apt-get",  "aptitude", "yum", "dnf",
+                                          "dnf5", "microdnf", "tdnf",     NULL};
     static const char *const verbs[] = {"install",   "in",     "localinstall", "add",
                                         "reinstall", "update", "upgrade",      NULL};
     static const char *const long_installs[] = {"--install", "--upgrade", "--unpack", "--freshen", NULL};
@@ -210,7 +219,7 @@ bool sb_program_installs(const sb_sh_command *cmd, size_t *ret_first)
                 return true;
         return has_short(cmd, cmd->name.ptr[0] == 'd' ? "i" : "iUF");
     }
-    if (!is_one_of(cmd->name, by_verb))
+    if (!is_one_of(cmd->name, by_verb) && !installs_unsigned(cmd))
         return false;
     for (size_t i = 1; i < cmd->count; i++)
         if (is_one_of(cmd->args[i].text, verbs)) {

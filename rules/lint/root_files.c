@@ -206,15 +206,20 @@ static bool read_change(const sb_sh_command *cmd, change *ret)
 static bool named_elsewhere(const sb_lint_run *run, const sb_sh_command *cmd)
 {
     const sb_sh_command *all = run->reading.commands;
-    bool etc = false;
+    bool in_etc = false;
 
-    for (size_t i = 0; i < cmd->word_count; i++) {
-        sb_slice word = cmd->words[i].text;
+    if (cmd->inside >= 0) {
+        const sb_sh_command *find = &all[cmd->inside];
 
-        etc |= sb_slice_starts(word, SB_LIT("/etc"));
-        if (is_accounts(word) || (etc && (sb_slice_eqz(word, "passwd") || sb_slice_eqz(word, "group") ||
-                                          sb_slice_eqz(word, "shadow"))))
-            return true;
+        for (size_t i = 1; i < find->count; i++) {
+            sb_slice word = find->args[i].text;
+
+            in_etc |= sb_slice_starts(word, SB_LIT("/etc"));
+            if (is_accounts(word) ||
+                (in_etc && (sb_slice_eqz(word, "passwd") || sb_slice_eqz(word, "group") ||
+                            sb_slice_eqz(word, "shadow"))))
+                return true;
+        }
     }
     for (const sb_sh_command *c = all; c < cmd; c++)
         for (size_t i = 1; c->pipeline == cmd->pipeline && i < c->count; i++)
