@@ -154,6 +154,17 @@ static bool base64_docker_config(sb_slice secret)
            (contains(text, len, "\"auth\"") || contains(text, len, "\"password\""));
 }
 
+/* A PEM block as a whole in Base64, as Kubernetes has it. */
+static bool base64_private_key(sb_slice secret)
+{
+    unsigned char pem[DECODED_MAX];
+    size_t len = secret_base64_decode(secret, pem, sizeof(pem));
+    sb_slice text = {(const char *)pem, len};
+
+    return len > 64 && sb_slice_find(sb_slice_sub(text, 0, 64), SB_LIT("PRIVATE KEY-----")) >= 0 &&
+           private_key(text);
+}
+
 static bool base64_binary(sb_slice secret)
 {
     unsigned char bytes[1024];
@@ -195,8 +206,9 @@ static bool bech32(sb_slice secret)
     return sum == 1;
 }
 
-/* Upper and lower case and digits: what a generator makes, unlike a constant's or a function's name. */
-static bool mixed(sb_slice secret)
+/* Two of upper case, lower case and digits at least, and no words: unlike a constant's or a function's name.
+ */
+static bool random_text(sb_slice secret)
 {
     bool upper = false, lower = false, digit = false;
 
@@ -205,7 +217,7 @@ static bool mixed(sb_slice secret)
         lower |= secret.ptr[i] >= 'a' && secret.ptr[i] <= 'z';
         digit |= secret.ptr[i] >= '0' && secret.ptr[i] <= '9';
     }
-    return upper && lower && digit;
+    return upper + lower + digit >= 2 && secret_wordiness(secret) <= 50;
 }
 
 static bool has_digit(sb_slice secret)
@@ -253,8 +265,9 @@ static const struct {
     {"base64", base64_binary},
     {"base64-user-password", base64_user_password},
     {"base64-docker-config", base64_docker_config},
+    {"base64-private-key", base64_private_key},
     {"bech32", bech32},
-    {"mixed", mixed},
+    {"random", random_text},
     {"digit", has_digit},
     {"java-key-store", java_key_store},
     {"pkcs12", pkcs12},

@@ -63,9 +63,9 @@ typedef bool (*secret_check)(sb_slice secret);
 secret_check secret_check_find(sb_slice name);
 
 /* --- value.c --- */
-unsigned secret_entropy(sb_slice text);    /* Shannon, hundredths of a bit per byte */
-bool secret_is_placeholder(sb_slice text); /* "xxxxxxxx", "0123456789", "${TOKEN}", "<token>" */
-unsigned secret_wordiness(sb_slice text);  /* percent of the letter pairs that are usual ones in words */
+unsigned secret_entropy(sb_slice text);            /* Shannon, hundredths of a bit per byte */
+bool secret_is_placeholder(sb_slice text);         /* "xxxxxxxx", "0123456789", "${TOKEN}", "<token>" */
+unsigned secret_wordiness(sb_slice text);          /* percent of it that reads like words */
 bool secret_is_random(sb_slice text, bool quoted); /* as a value of an assignment: likely a secret */
 /* Either alphabet, padding optional; how many bytes, at most `max`. Stops at what is no Base64. */
 size_t secret_base64_decode(sb_slice text, unsigned char *out, size_t max);

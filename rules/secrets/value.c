@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { RUN_OF_SAME = 6, RUN_OF_STEPS = 8, PAIRS_LEAST = 4, WORDS_PERCENT = 62 };
+enum { RUN_OF_SAME = 6, RUN_OF_STEPS = 8, WORD_LEAST = 4, WORDS_PERCENT = 40 };
 
 unsigned secret_entropy(sb_slice text)
 {
@@ -41,21 +41,34 @@ static const uint32_t usual[26] = {
     0x11edd9d, 0x11ed9bd, 0x00eb937, 0x0041131, 0x0000111, 0x0088000, 0x0008000, 0x0000010,
 };
 
+/* How many letters from `at` on have the shape of one word: "word", "Word", "WORD". */
+static size_t run_of_letters(sb_slice text, size_t at)
+{
+    size_t end = at;
+
+    while (end < text.len && text.ptr[end] >= 'A' && text.ptr[end] <= 'Z')
+        end++;
+    if (end - at > 1)
+        return end - at;
+    while (end < text.len && text.ptr[end] >= 'a' && text.ptr[end] <= 'z')
+        end++;
+    return end - at;
+}
+
 unsigned secret_wordiness(sb_slice text)
 {
-    unsigned pairs = 0, known = 0;
+    size_t in_words = 0, run;
 
-    for (size_t i = 0; i + 1 < text.len; i++) {
-        char a = text.ptr[i], b = text.ptr[i + 1];
+    for (size_t i = 0; i < text.len; i += run ? run : 1) {
+        size_t known = 0;
 
-        if (!is_letter(a) || !is_letter(b))
-            continue;
-        if (a >= 'a' && b < 'a')
-            continue; /* camelCase: two words meet */
-        pairs++;
-        known += usual[sb_ascii_lower(a) - 'a'] >> (sb_ascii_lower(b) - 'a') & 1;
+        run = run_of_letters(text, i);
+        for (size_t j = i; j + 1 < i + run; j++)
+            known += usual[sb_ascii_lower(text.ptr[j]) - 'a'] >> (sb_ascii_lower(text.ptr[j + 1]) - 'a') & 1;
+        if (run >= WORD_LEAST && 4 * known >= 3 * (run - 1))
+            in_words += run;
     }
-    return pairs < PAIRS_LEAST ? 0 : 100 * known / pairs;
+    return text.len ? (unsigned)(100 * in_words / text.len) : 0;
 }
 
 bool secret_is_placeholder(sb_slice text)
@@ -88,8 +101,15 @@ bool secret_is_placeholder(sb_slice text)
 }
 
 typedef struct kinds {
-    unsigned lower, upper, digit, hex, dash, dot, slash, colon, special, switches;
+    unsigned lower, upper, digit, hex, dash, dot, slash, colon, special;
+    unsigned switches; /* between digits and others */
+    unsigned changes;  /* between lower case, upper case, digits and others */
 } kinds;
+
+static int kind_of(char c)
+{
+    return is_digit(c) ? 0 : !is_letter(c) ? 1 : c >= 'a' ? 2 : 3;
+}
 
 /* False when there is something that no secret has. */
 static bool count(sb_slice text, kinds *ret_kinds)
@@ -119,6 +139,7 @@ static bool count(sb_slice text, kinds *ret_kinds)
         else if (!strchr("+=,;", c))
             return false;
         k.switches += i && is_digit(c) != is_digit(text.ptr[i - 1]);
+        k.changes += i && kind_of(c) != kind_of(text.ptr[i - 1]);
     }
     *ret_kinds = k;
     return true;
@@ -132,14 +153,14 @@ static bool is_uuid(sb_slice text, const kinds *k)
 /* config.password2, ns::name1, a/path/of/words2, 10.0.0.1:8080 */
 static bool is_code(sb_slice text, const kinds *k)
 {
-    if (k->colon > 1 || k->slash > 3)
+    if (k->colon > 1 || (k->slash > 1 && secret_wordiness(text) > 25))
         return true;
     if (k->dot && k->digit + k->dot + k->colon + k->dash == text.len)
         return true;
-    if (text.ptr[0] == '/' || text.ptr[0] == '.' || text.ptr[0] == '~' || text.ptr[0] == '-' ||
-        text.ptr[0] == '%')
+    if ((text.ptr[0] == '/' && secret_wordiness(text) > 20) || text.ptr[0] == '.' || text.ptr[0] == '~' ||
+        text.ptr[0] == '-' || text.ptr[0] == '%')
         return true;
-    return k->dot > 2 || (k->dot && secret_wordiness(text) > 45);
+    return k->dot > 2 || (k->dot && secret_wordiness(text) > 25);
 }
 
 bool secret_is_random(sb_slice text, bool quoted)
@@ -155,6 +176,8 @@ bool secret_is_random(sb_slice text, bool quoted)
         return false;
     words = secret_wordiness(text);
     entropy = secret_entropy(text);
+    if (k.hex == text.len)
+        return text.len >= 16 && k.digit * 5 >= text.len && entropy >= 280;
     /* What people make up: letters, digits and something that stands in no name. */
     if (quoted && k.special && k.special <= 4 && k.digit && text.len <= 32 && !k.slash && !k.colon &&
         entropy >= 270 && k.lower + k.upper >= 3)
@@ -164,12 +187,10 @@ bool secret_is_random(sb_slice text, bool quoted)
                k.special * 3 < text.len;
     if (words > WORDS_PERCENT || k.dash * 4 > text.len)
         return false;
-    if (!k.digit)
-        return text.len >= 20 && k.lower && k.upper && words && words < 50 && entropy >= 380;
-    if (k.switches < 3 && text.len < 24)
+    if (k.switches < 3 && k.changes * 3 < text.len)
+        return false; /* words with a number, camelCase */
+    if (!k.digit && (k.changes * 2 < text.len || words > 20))
         return false;
-    if (k.hex == text.len)
-        return text.len >= 16 && entropy >= 280;
     return text.len >= (quoted ? 12 : 16) && entropy >= (text.len < 16 ? 300 : text.len < 24 ? 320 : 350);
 }
 
