@@ -53,6 +53,7 @@ static const wrapper wrappers[] = {
      .long_with_value = " name prefix cwd root-prefix "},
     {.name = "nice", .with_value = "n", .long_with_value = " adjustment "},
     {.name = "nohup"},
+    {.name = "nosync"},
     {.name = "numactl", .with_value = "NmCiPlp"},
     {.name = "pipenv", .verb = "run"},
     {.name = "poetry", .verb = "run"},

@@ -117,32 +117,32 @@ static bool makes_admin(const sb_sh_command *cmd)
     return false;
 }
 
-/* One finding for a RUN is enough. */
+/* Of each kind, one finding for a RUN is enough. */
 static void check_sudo(sb_lint *lint, const sb_lint_run *run)
 {
-    const sb_sh_command *all = run->reading.commands, *first = NULL, *used = NULL;
-    bool removed = false, package = false;
+    const sb_sh_command *all = run->reading.commands, *permitted = NULL, *installed = NULL, *used = NULL;
+    bool removed = false;
 
     for (const sb_sh_command *cmd = all; cmd < all + run->reading.count; cmd++) {
         for (size_t i = 0; !used && i < cmd->wrapper_count; i++)
             if (is_sudo(cmd->wrappers[i]))
                 used = cmd;
-        if (sb_sh_is(cmd, "sudo") && !used)
-            used = cmd;
         if (is_package_manager(cmd) && names_sudo(cmd)) {
             removed |= !installs(cmd);
-            package |= installs(cmd);
-            if (!first && installs(cmd))
-                first = cmd;
-        } else if (!first && (writes_sudoers(cmd) || makes_admin(cmd))) {
-            first = cmd;
+            if (!installed && installs(cmd))
+                installed = cmd;
+        } else if (!permitted && (writes_sudoers(cmd) || makes_admin(cmd))) {
+            permitted = cmd;
         }
     }
-    if (first && !removed && sb_lint_ships(lint, run->stage))
-        sb_lint_say(lint, &sb_rule_sudo_installed, sb_lint_command_span(lint, run, first),
-                    package
-                        ? "sudo stays in the image: whoever runs in it has a program that can make him root"
-                        : "this lets a user of the image become root with sudo");
+    if (permitted && !removed && sb_lint_ships(lint, run->stage))
+        sb_lint_say(lint, &sb_rule_sudo_installed, sb_lint_command_span(lint, run, permitted),
+                    "this lets a user of the image become root with sudo");
+    /* The program alone does no harm where everything runs as root anyway. */
+    else if (installed && !removed && sb_lint_ships(lint, run->stage) &&
+             lint->stages[lint->view->target].who == SB_LINT_USER_OTHER)
+        sb_lint_say(lint, &sb_rule_sudo_installed, sb_lint_command_span(lint, run, installed),
+                    "sudo stays in the image: a program that is there to make its USER root again");
     if (used)
         sb_lint_say(lint, &sb_rule_sudo_used, sb_lint_command_span(lint, run, used),
                     run->user.ptr && (sb_slice_eqz(run->user, "root") || sb_slice_eqz(run->user, "0"))
@@ -177,7 +177,7 @@ static bool reads_password(const sb_lint_run *run, const sb_sh_command *cmd)
             continue;
         if (is_secret_source(cmd->files[i].target.text))
             return false;
-        found = true;
+        found |= cmd->files[i].op.len > 1; /* a file that nobody sees here may be anything */
     }
     for (const sb_sh_command *c = all; c < cmd; c++) {
         if (c->pipeline != cmd->pipeline)
