@@ -118,8 +118,10 @@ static kind kind_of_name(sb_arena *arena, sb_slice name)
 /* Comments, empty lines and ARGs, then a FROM that stands alone as a word. */
 static bool begins_like_one(sb_slice text)
 {
-    sb_slice rest = text;
+    sb_slice rest = text, bom = SB_LIT("\xef\xbb\xbf");
 
+    if (sb_slice_starts(rest, bom))
+        rest = sb_slice_sub(rest, bom.len, rest.len);
     if (rest.len > BEGIN_MAX)
         rest.len = BEGIN_MAX;
     while (rest.ptr) {

@@ -55,6 +55,70 @@ static void users_file(void **state)
     assert_int_equal(s->trust_count, 1);
 }
 
+/* The user's own rules stand before the repository's, which counts where both say something. */
+static void rules(void **state)
+{
+    SB_AUTO(sb_settings) s = sb_settings_new();
+
+    (void)state;
+    assert_int_equal(add(s,
+                         "{\"lint\": {\"rules\": {\"A\": \"off\"}, \"fail-on\": \"info\"},"
+                         " \"scan\": {\"secret-rules\": [\"/etc/own.toml\"]}}",
+                         true, NULL),
+                     0);
+    assert_int_equal(
+        add(s,
+            "{\"lint\": {\"rules\": {\"B\": \"error\"}, \"fail-on\": \"never\", \"baseline\": \"b.json\","
+            " \"require-reason\": true, \"ignore\": [{\"path\": \"old/*\", \"reason\": \"r\"}]},"
+            " \"scan\": {\"ignore-file\": \"i.json\", \"secret-rules\": [\"own.toml\"], \"fail-on\": "
+            "\"error\"}}",
+            false, NULL),
+        0);
+    assert_int_equal(s->lint.rule_count, 2);
+    assert_true(sb_slice_eqz(s->lint.rules[0].rule, "A") && sb_slice_eqz(s->lint.rules[0].severity, "off"));
+    assert_true(sb_slice_eqz(s->lint.rules[1].rule, "B") && sb_slice_eqz(s->lint.rules[1].severity, "error"));
+    assert_true(sb_slice_eqz(s->lint.fail_on, "never") && sb_slice_eqz(s->lint.accepted, "b.json"));
+    assert_true(s->lint.require_reason && !s->scan.require_reason);
+    assert_int_equal(s->lint.exception_count, 1);
+    assert_null(s->lint.exceptions[0].rule.ptr);
+    assert_true(sb_slice_eqz(s->lint.exceptions[0].path, "old/*"));
+    assert_true(sb_slice_eqz(s->scan.accepted, "i.json"));
+    assert_int_equal(s->scan.secret_rule_count, 2);
+}
+
+static void refused_rules(void **state)
+{
+    static const struct {
+        const char *text;
+        bool own;
+    } texts[] = {
+        {"{\"lint\": []}", false},
+        {"{\"lint\": {\"rule\": {}}}", false},
+        {"{\"lint\": {\"rules\": {\"A\": \"of\"}}}", false},
+        {"{\"lint\": {\"rules\": {\"A\": true}}}", false},
+        {"{\"lint\": {\"fail-on\": \"off\"}}", false},
+        {"{\"lint\": {\"require-reason\": 1}}", false},
+        {"{\"lint\": {\"ignore\": [{\"reason\": \"r\"}]}}", false},
+        {"{\"lint\": {\"ignore\": [{\"rule\": \"A\", \"until\": \"r\"}]}}", false},
+        {"{\"lint\": {\"ignore-file\": \"x\"}}", false},
+        {"{\"scan\": {\"baseline\": \"x\"}}", false},
+        {"{\"scan\": {\"secret-rules\": \"x\"}}", false},
+        {"{\"scan\": {\"secret-rules\": [\"x\"]}}", true},
+        {"{\"scan\": {\"ignore-file\": \"x\"}}", true},
+        {"{\"lint\": {\"baseline\": \"x\"}}", true},
+        {"{\"lint\": {\"ignore\": []}}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(texts); i++) {
+        SB_AUTO(sb_settings) s = sb_settings_new();
+        SB_AUTO(sb_error) err = NULL;
+
+        assert_int_equal(add(s, texts[i].text, texts[i].own, &err), -1);
+        assert_int_equal(err->code, SB_ERR_USAGE);
+    }
+}
+
 static void repository_cannot_loosen(void **state)
 {
     static const char *const loosening[] = {
@@ -298,6 +362,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(users_file),
+        cmocka_unit_test(rules),
+        cmocka_unit_test(refused_rules),
         cmocka_unit_test(repository_cannot_loosen),
         cmocka_unit_test(repository_can_tighten),
         cmocka_unit_test(repository_cannot_lead_elsewhere),

@@ -46,7 +46,7 @@ static void spans_of_arguments(void **state)
 
 static void places(void **state)
 {
-    SB_AUTO(looked) l = look_at("FROM a\n\tRUN \tx y\n");
+    SB_AUTO(looked) l = look_at("FROM a\n\tCMD \tx y\n");
     const sb_finding *f;
 
     (void)state;
@@ -56,7 +56,7 @@ static void places(void **state)
     assert_int_equal(f->column, 7);
     assert_int_equal(f->end_line, 2);
     assert_int_equal(f->end_column, 10);
-    assert_true(sb_slice_eqz(f->excerpt, "\tRUN \tx y"));
+    assert_true(sb_slice_eqz(f->excerpt, "\tCMD \tx y"));
     assert_true(sb_slice_eqz(f->message, "it is so and so"));
     /* Over several lines, and without a place */
     f = sb_lint_say(&l->lint, &rule, (sb_span){0, l->df->text.len}, "all");
