@@ -52,7 +52,7 @@ const sb_rule sb606 = {
 };
 const sb_rule sb607 = {
     .id = "SB607",
-    .name = "checksum-from-same-place",
+    .name = "list-from-same-place",
     .summary = "A download is checked against a list from the same place: that finds broken transfers, but "
                "nobody who changed both",
     .remedy = "write the sha256 into the Dockerfile, or verify the signature of the list",
