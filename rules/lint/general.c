@@ -5,21 +5,21 @@
 const sb_rule sb_rule_not_understood = {
     .id = "SB000",
     .name = "not-understood",
-    .summary = "a part of the Dockerfile could not be read, so the other rules did not look at it",
+    .summary = "A part of the Dockerfile could not be read, so the other rules did not look at it",
     .remedy = "Write it in a simpler way, or look at this part yourself",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb_rule_no_reason = {
     .id = "SB001",
     .name = "ignore-without-reason",
-    .summary = "a comment silences rules and does not say why",
+    .summary = "A comment silences rules and does not say why",
     .remedy = "Add reason=… to the comment; without it the comment does not count",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb_rule_idle_ignore = {
     .id = "SB002",
     .name = "idle-ignore",
-    .summary = "a comment silences nothing: it names no rule, or its rule finds nothing here",
+    .summary = "A comment silences nothing: it names no rule, or its rule finds nothing here",
     .remedy = "Correct the name of the rule, or remove the comment",
     .severity = SB_SEVERITY_INFO,
 };

@@ -2,37 +2,43 @@
 /* What a comment that silences rules says. */
 #include <rules/lint/ignores.h>
 
-/* hadolint's rules, and ours that look at the same; the longest id that a rule's begins with counts. */
+/* hadolint's rules, and ours that look at the same: ids, or what they begin with. */
 static const struct {
     const char *theirs, *ours;
 } hadolint_rules[] = {
-    {"DL3002", "SB101"},
-    {"DL3003", "WorkdirRelativePath"},
     {"DL3000", "WorkdirRelativePath"},
-    {"DL3004", "SB1"},
+    {"DL3002", "SB101"},
+    {"DL3002", "SB102"},
+    {"DL3004", "SB108"},
+    {"DL3004", "SB109"},
+    {"DL3005", "SB2"},
     {"DL3006", "SB401"},
     {"DL3007", "SB402"},
     {"DL3008", "SB501"},
+    {"DL3012", "MultipleInstructionsDisallowed"},
     {"DL3013", "SB506"},
+    {"DL3013", "SB507"},
     {"DL3016", "SB510"},
+    {"DL3017", "SB2"},
     {"DL3018", "SB502"},
-    {"DL3020", "SB6"},
     {"DL3024", "DuplicateStageName"},
     {"DL3025", "JSONArgsRecommended"},
     {"DL3028", "SB514"},
     {"DL3029", "FromPlatformFlagConstDisallowed"},
+    {"DL3031", "SB2"},
     {"DL3033", "SB503"},
     {"DL3035", "SB2"},
     {"DL3037", "SB504"},
+    {"DL3039", "SB2"},
     {"DL3041", "SB503"},
-    {"DL3044", "UndefinedVar"},
+    {"DL3046", "SB111"},
     {"DL3062", "SB516"},
     {"DL3064", "SB7"},
-    {"DL3066", "SB1"},
+    {"DL3064", "SecretsUsedInArgOrEnv"},
+    {"DL3066", "SB103"},
     {"DL4000", "MaintainerDeprecated"},
     {"DL4003", "MultipleInstructionsDisallowed"},
     {"DL4004", "MultipleInstructionsDisallowed"},
-    {"DL4006", "SB3"},
 };
 
 static bool is_rule_letter(char c)
@@ -40,27 +46,45 @@ static bool is_rule_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+static sb_ignored_rule *add(sb_arena *arena, sb_ignore_comment *comment, size_t *cap, sb_slice name)
+{
+    static sb_ignored_rule surplus;
+    sb_ignored_rule *rule = &surplus;
+
+    if (comment->rule_count < SB_LINT_IGNORED_RULES_MAX)
+        rule = SB_ARENA_PUSH(arena, comment->rules, comment->rule_count, *cap);
+    *rule = (sb_ignored_rule){.name = name};
+    return rule;
+}
+
+static void add_hadolint_rule(sb_arena *arena, sb_ignore_comment *comment, size_t *cap, sb_slice name)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < SB_COUNT(hadolint_rules); i++)
+        if (sb_slice_eq_nocase(name, sb_slice_z(hadolint_rules[i].theirs))) {
+            add(arena, comment, cap, name)->prefix = hadolint_rules[i].ours;
+            known = true;
+        }
+    if (!known)
+        add(arena, comment, cap, name);
+}
+
 static void add_rule(sb_arena *arena, sb_ignore_comment *comment, size_t *cap, sb_slice name)
 {
-    sb_ignored_rule *rule;
+    const sb_rule *rule;
 
-    if (comment->rule_count == SB_LINT_IGNORED_RULES_MAX)
-        return;
-    rule = SB_ARENA_PUSH(arena, comment->rules, comment->rule_count, *cap);
-    *rule = (sb_ignored_rule){.name = name};
-    if (comment->dialect == SB_IGNORE_SBUILD) {
-        rule->rule = sb_rule_find(name);
-    } else if (comment->dialect == SB_IGNORE_HADOLINT) {
-        for (size_t i = 0; i < SB_COUNT(hadolint_rules); i++)
-            if (sb_slice_eq_nocase(name, sb_slice_z(hadolint_rules[i].theirs)))
-                rule->prefix = hadolint_rules[i].ours;
+    if (comment->dialect == SB_IGNORE_HADOLINT) {
+        add_hadolint_rule(arena, comment, cap, name);
+    } else if (comment->dialect == SB_IGNORE_SBUILD) {
+        add(arena, comment, cap, name)->rule = sb_rule_find(name);
     } else if (sb_slice_eq_nocase(name, SB_LIT("all"))) {
-        rule->prefix = "";
+        add(arena, comment, cap, name)->prefix = "";
     } else {
         /* BuildKit's names are no others': a check called SB301 is none. */
-        rule->rule = sb_rule_find(name);
-        if (rule->rule && sb_slice_starts(sb_slice_z(rule->rule->id), SB_LIT("SB")))
-            rule->rule = NULL;
+        rule = sb_rule_find(name);
+        add(arena, comment, cap, name)->rule =
+            rule && sb_slice_starts(sb_slice_z(rule->id), SB_LIT("SB")) ? NULL : rule;
     }
 }
 
