@@ -20,7 +20,7 @@ packages_run=(
 
 packages_test=(
 	libcmocka-dev clang clang-format codespell shfmt python3-jsonschema python3-pip libclang-rt-14-dev
-	apache2-utils binutils curl default-jre-headless dpkg-dev faketime minisign nginx-light qemu-user-static shellcheck skopeo xz-utils bzip2 zstd
+	apache2-utils binutils curl default-jre-headless dpkg-dev faketime libnss-wrapper minisign nginx-light qemu-user-static shellcheck skopeo xz-utils bzip2 zstd
 )
 
 say() { printf '\n==> %s\n' "$*"; }
