@@ -11,6 +11,7 @@ infra=$(cd "$(dirname "${BASH_SOURCE[0]}")/../infra" && pwd)
 "$infra/docker-engine.sh" client forky
 "$infra/signed-releases.sh" fetch
 "$infra/sarif-schema.sh"
+"$infra/../bench/corpus.sh"
 # Two at once: they download and unpack by turns.
 "$infra/toolchain.sh" trixie
 printf '%s\n' 'rust scm ruby' 'java go' 'node python' 'dnf busybox-arm64' | xargs -P 2 -I{} sh -c "'$infra/toolchain.sh' {}"
