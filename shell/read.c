@@ -35,58 +35,6 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* A part that may not run. */
-static size_t walk_optional(sh_reader *r, const sb_sh_node *node, const sh_context *context)
-{
-    sh_context inner = *context;
-    size_t trail = r->trail.len, outcomes = r->outcomes.len;
-    size_t position;
-
-    inner.conditional = true;
-    position = walk(r, node, &inner);
-    sh_branch_end(r, trail, 0);
-    sh_join(r, outcomes, 1, false);
-    return position;
-}
-
-/* One of several, of which one runs. */
-static size_t walk_branch(sh_reader *r, const sb_sh_node *node, const sh_context *context, size_t branch)
-{
-    sh_context inner = *context;
-    size_t trail = r->trail.len;
-    size_t position = context->position;
-
-    inner.conditional = true;
-    if (node)
-        position = walk(r, node, &inner);
-    sh_branch_end(r, trail, branch);
-    return position;
-}
-
-/* What it does to variables ends with it. */
-static size_t walk_apart(sh_reader *r, const sb_sh_node *node, const sh_context *context)
-{
-    size_t trail = r->trail.len;
-    size_t position = walk(r, node, context);
-
-    sh_take_back(r, trail);
-    return position;
-}
-
-static size_t walk_list(sh_reader *r, const sb_sh_node *node, const sh_context *context)
-{
-    sh_context inner = *context;
-    size_t position = context->position;
-
-    for (size_t i = 0; i < node->child_count; i++) {
-        inner.more = context->more || i + 1 < node->child_count;
-        position = larger(position, walk(r, node->children[i], &inner));
-    }
-    return position;
-}
-
-/* --- && and || ----------------------------------------------------------------------------------------- */
-
 static sb_slice first_word(const sb_sh_node *node)
 {
     if (node->kind == SB_SH_TEST || node->kind == SB_SH_ARITH_COMMAND)
@@ -121,6 +69,70 @@ static bool is_harmless(const sb_sh_node *node)
     return sb_slice_eqz(word, "true") || sb_slice_eqz(word, ":") || sb_slice_eqz(word, "echo") ||
            sb_slice_eqz(word, "printf") || sb_slice_eqz(word, "continue");
 }
+
+/* Nothing comes behind it: it ends in "exit" or "return". */
+static bool leaves(const sb_sh_node *node)
+{
+    sb_slice word;
+
+    while ((node->kind == SB_SH_GROUP || node->kind == SB_SH_LIST) && node->child_count)
+        node = node->children[node->child_count - 1];
+    word = first_word(node);
+    return sb_slice_eqz(word, "exit") || sb_slice_eqz(word, "return") || sb_slice_eqz(word, "false");
+}
+
+/* A part that may not run. */
+static size_t walk_optional(sh_reader *r, const sb_sh_node *node, const sh_context *context)
+{
+    sh_context inner = *context;
+    size_t trail = r->trail.len, outcomes = r->outcomes.len;
+    size_t position;
+
+    inner.conditional = true;
+    position = walk(r, node, &inner);
+    sh_branch_end(r, trail, 0, leaves(node));
+    sh_join(r, outcomes, 1, false);
+    return position;
+}
+
+/* One of several, of which one runs. One that leaves is not counted. */
+static size_t walk_branch(sh_reader *r, const sb_sh_node *node, const sh_context *context, size_t *branches)
+{
+    sh_context inner = *context;
+    size_t trail = r->trail.len;
+    size_t position = context->position;
+
+    inner.conditional = true;
+    if (node)
+        position = walk(r, node, &inner);
+    sh_branch_end(r, trail, *branches, node && leaves(node));
+    *branches += !node || !leaves(node);
+    return position;
+}
+
+/* What it does to variables ends with it. */
+static size_t walk_apart(sh_reader *r, const sb_sh_node *node, const sh_context *context)
+{
+    size_t trail = r->trail.len;
+    size_t position = walk(r, node, context);
+
+    sh_take_back(r, trail);
+    return position;
+}
+
+static size_t walk_list(sh_reader *r, const sb_sh_node *node, const sh_context *context)
+{
+    sh_context inner = *context;
+    size_t position = context->position;
+
+    for (size_t i = 0; i < node->child_count; i++) {
+        inner.more = context->more || i + 1 < node->child_count;
+        position = larger(position, walk(r, node->children[i], &inner));
+    }
+    return position;
+}
+
+/* --- && and || ----------------------------------------------------------------------------------------- */
 
 /* The chain as a sequence; it leans to the left as often as && and || change in it, so there is no recursion.
  */
@@ -161,9 +173,11 @@ static size_t walk_chain(sh_reader *r, const sb_sh_node *node, const sh_context 
         inner.ignored = context->ignored || link.ignored;
         inner.more = context->more || r->chain.len > mark;
         if (trail != SIZE_MAX && link.behind_or) { /* this, or the branch before it */
-            sh_branch_end(r, trail, 0);
-            position = larger(position, walk_branch(r, link.node, &inner, 1));
-            sh_join(r, outcomes, 2, true);
+            size_t branches = 1;
+
+            sh_branch_end(r, trail, 0, false);
+            position = larger(position, walk_branch(r, link.node, &inner, &branches));
+            sh_join(r, outcomes, branches, true);
             trail = SIZE_MAX;
         } else if (!first && !link.behind_or && link.before_or) {
             if (trail == SIZE_MAX)
@@ -232,13 +246,13 @@ static size_t walk_if(sh_reader *r, const sb_sh_node *node, const sh_context *co
         inner.more = true;
         if (node->kind != SB_SH_IF) {
             complete = true;
-            position = larger(position, walk_branch(r, node, &inner, branches++));
+            position = larger(position, walk_branch(r, node, &inner, &branches));
             break;
         }
         inner.conditional = context->conditional || !first;
         if (node->condition)
             position = larger(position, walk(r, node->condition, &inner));
-        position = larger(position, walk_branch(r, node->body, &inner, branches++));
+        position = larger(position, walk_branch(r, node->body, &inner, &branches));
         node = node->otherwise;
     }
     sh_join(r, outcomes, branches, complete);
@@ -258,6 +272,7 @@ static size_t walk_case(sh_reader *r, const sb_sh_node *node, const sh_context *
 {
     size_t outcomes = r->outcomes.len;
     size_t position = context->position;
+    size_t branches = 0;
     bool complete = false;
     sh_context inner = *context;
 
@@ -268,9 +283,9 @@ static size_t walk_case(sh_reader *r, const sb_sh_node *node, const sh_context *
         for (size_t j = 0; j < node->arms[i].pattern_count; j++)
             sh_walk_word(r, &node->arms[i].patterns[j], context);
         complete = complete || is_default_arm(&node->arms[i]);
-        position = larger(position, walk_branch(r, node->arms[i].body, &inner, i));
+        position = larger(position, walk_branch(r, node->arms[i].body, &inner, &branches));
     }
-    sh_join(r, outcomes, node->arm_count, complete);
+    sh_join(r, outcomes, branches, complete);
     return position;
 }
 
@@ -338,7 +353,7 @@ static size_t walk_function(sh_reader *r, const sb_sh_node *node, const sh_conte
     sh_set_unknown(r, sh_variable_index(r, SB_LIT("@")));
     if (node->body)
         walk(r, node->body, &inner);
-    sh_branch_end(r, trail, 0);
+    sh_branch_end(r, trail, 0, false);
     function.changes = SH_STACK_TAKE(r, r->outcomes, outcomes, &function.count);
     if (r->functions.len < SH_FUNCTIONS_MAX)
         SH_STACK_PUSH(r->functions, function);

@@ -124,8 +124,9 @@ void sh_set(sh_reader *r, size_t index, sh_variable value);
 void sh_set_unknown(sh_reader *r, size_t index);
 void sh_set_text(sh_reader *r, size_t index, sb_slice text);
 void sh_take_back(sh_reader *r, size_t trail_mark);
-/* Ends branch number `branch` which began at trail_mark: notes its outcome and takes it back. */
-void sh_branch_end(sh_reader *r, size_t trail_mark, size_t branch);
+/* Ends branch number `branch` which began at trail_mark: notes its outcome, unless nothing comes behind it
+ * since it `leaves`, and takes it back. */
+void sh_branch_end(sh_reader *r, size_t trail_mark, size_t branch, bool leaves);
 /* Behind `branches` of them, whose outcomes lie above `mark`. Without `complete`, none may have run. */
 void sh_join(sh_reader *r, size_t mark, size_t branches, bool complete);
 bool sh_is_known(const sh_value *value);

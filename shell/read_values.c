@@ -94,9 +94,9 @@ void sh_take_back(sh_reader *r, size_t trail_mark)
 
 /* --- Branches ------------------------------------------------------------------------------------------ */
 
-void sh_branch_end(sh_reader *r, size_t trail_mark, size_t branch)
+void sh_branch_end(sh_reader *r, size_t trail_mark, size_t branch, bool leaves)
 {
-    for (size_t i = trail_mark; i < r->trail.len; i++) {
+    for (size_t i = trail_mark; i < r->trail.len && !leaves; i++) {
         size_t index = r->trail.items[i].variable;
 
         SH_STACK_PUSH(r->outcomes, ((sh_outcome){index, branch, r->variables.items[index]}));
@@ -206,11 +206,13 @@ static void join_one(sh_reader *r, const sh_outcome *outcomes, size_t count, siz
 
 void sh_join(sh_reader *r, size_t mark, size_t branches, bool complete)
 {
-    sh_outcome *outcomes = r->outcomes.items + mark;
     size_t count = r->outcomes.len - mark;
+    sh_outcome *outcomes;
 
-    if (count)
-        qsort(outcomes, count, sizeof(*outcomes), by_variable);
+    if (!count)
+        return;
+    outcomes = r->outcomes.items + mark;
+    qsort(outcomes, count, sizeof(*outcomes), by_variable);
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && outcomes[end].variable == outcomes[i].variable; end++)
             ;
