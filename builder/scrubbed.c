@@ -1,46 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <builder/scrubbed.h>
 
-#include <builder/shell_words.h>
 #include <sbuild/buf.h>
+#include <sbuild/shell.h>
 
-enum { PHRASE_WORDS = 4, PHRASE_MAX = 80, DEPTH_MAX = 4 };
+enum { PHRASE_WORDS = 4, PHRASE_MAX = 80 };
 
 typedef struct worry_look {
     sb_arena *arena;
     sb_step_worry *worries;
     size_t count, cap;
-    unsigned depth; /* of "sh -c '…'" in one another */
 } worry_look;
 
-static void look_at(worry_look *look, sb_slice text);
+typedef struct phrase { /* a command, or what stands from "sudo" on before one */
+    const sb_sh_arg *words;
+    size_t count;
+} phrase;
 
 /* The first words of the command, and the one that matters if it stands further behind. */
-static sb_slice phrase_of(sb_arena *arena, const sb_shell_command *command, size_t word)
+static sb_slice phrase_of(sb_arena *arena, const phrase *command, size_t word)
 {
     sb_autobuf text = SB_BUF_INIT(8 * PHRASE_MAX);
     sb_autobuf shown = SB_BUF_INIT(8 * PHRASE_MAX);
     size_t count = command->count < PHRASE_WORDS ? command->count : PHRASE_WORDS;
 
     for (size_t i = 0; i < count && text.len < PHRASE_MAX; i++)
-        sb_buf_printf(&text, "%s%" SB_FMT, i ? " " : "", SB_ARG(command->words[i]));
+        sb_buf_printf(&text, "%s%" SB_FMT, i ? " " : "", SB_ARG(command->words[i].text));
     if (word >= count)
-        sb_buf_printf(&text, " … %" SB_FMT, SB_ARG(command->words[word]));
+        sb_buf_printf(&text, " … %" SB_FMT, SB_ARG(command->words[word].text));
     sb_buf_add_printable(&shown, sb_buf_slice(&text), 2 * PHRASE_MAX);
     return sb_arena_dup(arena, sb_buf_slice(&shown));
 }
 
-static void add(worry_look *look, sb_step_worry_kind kind, const sb_shell_command *command, size_t word,
+static void add(worry_look *look, sb_step_worry_kind kind, const phrase *command, size_t word,
                 sb_slice remedy)
 {
-    sb_slice phrase = phrase_of(look->arena, command, word);
+    sb_slice shown = phrase_of(look->arena, command, word);
 
     for (size_t i = 0; i < look->count; i++)
-        if (sb_slice_eq(look->worries[i].phrase, phrase))
+        if (sb_slice_eq(look->worries[i].phrase, shown))
             return;
     if (look->count < SB_STEP_WORRIES_MAX)
         *SB_ARENA_PUSH(look->arena, look->worries, look->count, look->cap) =
-            (sb_step_worry){kind, phrase, remedy};
+            (sb_step_worry){kind, shown, remedy};
 }
 
 /* --- The environment ----------------------------------------------------------------------------------- */
@@ -91,12 +93,12 @@ static bool is_option(sb_slice word, const char *option)
 
 /* Options before the first operand alone: what follows is somebody else's. "su" takes them behind the user
  * too. */
-static bool has_option(const sb_shell_command *command, const scrubber *wanted)
+static bool has_option(const phrase *command, const scrubber *wanted)
 {
     bool everywhere = strcmp(wanted->program, "su") == 0;
 
     for (size_t i = 1; i < command->count; i++) {
-        sb_slice word = command->words[i];
+        sb_slice word = command->words[i].text;
 
         if (!word.len || word.ptr[0] != '-' || sb_slice_eqz(word, "--")) {
             if (!everywhere || sb_slice_eqz(word, "--"))
@@ -112,7 +114,7 @@ static bool has_option(const sb_shell_command *command, const scrubber *wanted)
     return false;
 }
 
-static void look_for_scrubbers(worry_look *look, sb_slice program, const sb_shell_command *command)
+static void look_for_scrubbers(worry_look *look, sb_slice program, const phrase *command)
 {
     for (size_t i = 0; i < SB_COUNT(scrubbers); i++)
         if (sb_slice_eqz(program, scrubbers[i].program) && command->count > 1 &&
@@ -163,10 +165,10 @@ static sb_slice git_rewrite(sb_arena *arena, sb_slice host, sb_slice beginning)
                            SB_ARG(name), SB_ARG(beginning));
 }
 
-static bool look_for_git_url(worry_look *look, const sb_shell_command *command, size_t i)
+static bool look_for_git_url(worry_look *look, const phrase *command, size_t i)
 {
     static const char *const schemes[] = {"ssh://", "git://"};
-    sb_slice word = command->words[i];
+    sb_slice word = command->words[i].text;
     sb_slice host;
 
     if (is_scp_like(word, &host)) {
@@ -213,10 +215,10 @@ static const struct {
      "it is not HTTP, so it cannot be recorded; most Subversion servers answer under https too"},
 };
 
-static bool has_word(const sb_shell_command *command, const char *end)
+static bool has_word(const phrase *command, const char *end)
 {
     for (size_t i = 0; i < command->count; i++)
-        if (sb_slice_ends(command->words[i], sb_slice_z(end)))
+        if (sb_slice_ends(command->words[i].text, sb_slice_z(end)))
             return true;
     return false;
 }
@@ -225,7 +227,7 @@ static bool has_word(const sb_shell_command *command, const char *end)
  * gpg's helper takes neither proxy nor certificates from its environment. Key servers without TLS are found
  * by name all the same; those with it, the default among them, are not trusted.
  */
-static void look_for_key_servers(worry_look *look, sb_slice program, const sb_shell_command *command)
+static void look_for_key_servers(worry_look *look, sb_slice program, const phrase *command)
 {
     static const char *const programs[] = {"gpg", "gpg2", "apt-key"};
     bool is_one = false, named = false, secure = false;
@@ -234,7 +236,7 @@ static void look_for_key_servers(worry_look *look, sb_slice program, const sb_sh
     for (size_t i = 0; i < SB_COUNT(programs); i++)
         is_one = is_one || sb_slice_eqz(program, programs[i]);
     for (size_t i = 1; is_one && i < command->count; i++) {
-        sb_slice word = command->words[i];
+        sb_slice word = command->words[i].text;
 
         named = named || sb_slice_starts(word, SB_LIT("--keyserver"));
         secure = secure || sb_slice_find(word, SB_LIT("hkps://")) >= 0;
@@ -248,14 +250,14 @@ static void look_for_key_servers(worry_look *look, sb_slice program, const sb_sh
                    "https (\"curl … | gpg --import\"), COPY it, or, as root, say --keyserver hkp://HOST"));
 }
 
-static void look_for_protocols(worry_look *look, sb_slice program, const sb_shell_command *command)
+static void look_for_protocols(worry_look *look, sb_slice program, const phrase *command)
 {
     for (size_t i = 0; i < SB_COUNT(unrecordable); i++) {
         if (!sb_slice_eqz(program, unrecordable[i].program))
             continue;
         for (size_t j = 1; j < command->count; j++) {
             if (unrecordable[i].word &&
-                sb_slice_find(command->words[j], sb_slice_z(unrecordable[i].word)) < 0)
+                sb_slice_find(command->words[j].text, sb_slice_z(unrecordable[i].word)) < 0)
                 continue;
             add(look, SB_WORRY_UNRECORDABLE, command, j, sb_slice_z(unrecordable[i].remedy));
             return;
@@ -269,7 +271,7 @@ static void look_for_protocols(worry_look *look, sb_slice program, const sb_shel
         sb_slice host;
 
         if (sb_slice_eqz(program, "rsync")) {
-            if (is_scp_like(command->words[j], &host))
+            if (is_scp_like(command->words[j].text, &host))
                 add(look, SB_WORRY_UNRECORDABLE, command, j, sb_slice_z(unrecordable[3].remedy));
         } else if (look_for_git_url(look, command, j)) {
             return;
@@ -279,47 +281,55 @@ static void look_for_protocols(worry_look *look, sb_slice program, const sb_shel
 
 /* --- All of it ----------------------------------------------------------------------------------------- */
 
-/* Commands in arguments: "sh -c '…'", "su app -c '…'". */
-static void look_inside(worry_look *look, const sb_shell_command *command)
+static sb_slice base_name(sb_slice path)
 {
-    for (size_t i = 1; i + 1 < command->count; i++) {
-        sb_slice word = command->words[i];
+    ptrdiff_t slash = sb_slice_rchr(path, '/');
 
-        if (word.len > 1 && word.ptr[0] == '-' && word.ptr[1] != '-' && word.ptr[word.len - 1] == 'c') {
-            look_at(look, command->words[i + 1]);
-            return;
-        }
+    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
+}
+
+/* The programs before a command that run it: "sudo -u app env -i make". */
+static void look_at_wrappers(worry_look *look, const sb_sh_command *command)
+{
+    size_t before = command->word_count - command->count;
+
+    for (size_t i = 0; i < before; i++) {
+        sb_slice name = base_name(command->words[i].text);
+        phrase from_here = {command->words + i, command->word_count - i};
+        bool is_wrapper = false;
+
+        for (size_t j = 0; j < command->wrapper_count; j++)
+            is_wrapper = is_wrapper || sb_slice_eq(command->wrappers[j], name);
+        if (is_wrapper)
+            look_for_scrubbers(look, name, &from_here);
     }
 }
 
-static void look_at(worry_look *look, sb_slice text)
+/* What is in its arguments is told of as commands of their own. */
+static bool holds_commands(sb_slice program)
 {
-    sb_shell_command *commands;
-    size_t count;
-
-    if (look->depth == DEPTH_MAX)
-        return;
-    look->depth++;
-    sb_shell_commands(text, look->arena, &commands, &count);
-    for (size_t i = 0; i < count; i++) {
-        sb_slice program = commands[i].words[0];
-        ptrdiff_t slash = sb_slice_rchr(program, '/');
-
-        if (slash >= 0)
-            program = sb_slice_sub(program, (size_t)slash + 1, program.len);
-        look_for_scrubbers(look, program, &commands[i]);
-        look_for_protocols(look, program, &commands[i]);
-        look_for_key_servers(look, program, &commands[i]);
-        look_inside(look, &commands[i]);
-    }
-    look->depth--;
+    return sb_sh_dialect_of(program) != SB_SH_OTHER || sb_slice_eqz(program, "eval") ||
+           sb_slice_eqz(program, "su") || sb_slice_eqz(program, "runuser") || sb_slice_eqz(program, "find");
 }
 
 void sb_step_worries(sb_slice text, sb_arena *arena, sb_step_worry **ret_worries, size_t *ret_count)
 {
+    static const sb_sh_options options = {.dialect = SB_SH_BASH};
     worry_look look = {.arena = arena};
+    sb_sh_reading reading;
 
-    look_at(&look, text);
+    sb_sh_read(text, &options, arena, &reading);
+    for (size_t i = 0; i < reading.count; i++) {
+        const sb_sh_command *command = &reading.commands[i];
+        phrase itself = {command->args, command->count};
+
+        look_at_wrappers(&look, command);
+        look_for_scrubbers(&look, command->name, &itself);
+        if (holds_commands(command->name))
+            continue;
+        look_for_protocols(&look, command->name, &itself);
+        look_for_key_servers(&look, command->name, &itself);
+    }
     *ret_worries = look.worries;
     *ret_count = look.count;
 }

@@ -11,7 +11,8 @@
 
 enum {
     SH_EXPANDED_MAX = 16 << 20, /* bytes that expansions may make of one text */
-    SH_VALUE_MAX = 64 << 10,    /* bytes of one value */
+    SH_SPENT = 4096,            /* when so few are left, they make no more */
+    SH_VALUE_MAX = 16 << 10,    /* bytes of one value */
     SH_STEPS_MAX = 16 << 20,    /* of pattern matching, for one text */
     SH_PIECES_MAX = 1024,       /* of one value */
     SH_FUNCTIONS_MAX = 256,

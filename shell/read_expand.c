@@ -12,6 +12,11 @@ typedef struct expansion {
     sb_span span;
 } expansion;
 
+static void spend(sh_reader *r, size_t bytes)
+{
+    r->bytes_left -= bytes < r->bytes_left ? bytes : r->bytes_left;
+}
+
 static void end_field(expansion *e)
 {
     sh_field field = {.quoted = e->quoted, .fetched = e->fetched, .span = e->span};
@@ -19,6 +24,7 @@ static void end_field(expansion *e)
     if (!e->open)
         return;
     field.value.pieces = SH_STACK_TAKE(e->r, e->r->pieces, e->mark, &field.value.count);
+    spend(e->r, sizeof(sh_field) + sizeof(sb_sh_arg) + field.value.count * sizeof(sh_piece));
     SH_STACK_PUSH(e->r->fields, field);
     e->open = false;
     e->fetched = false;
@@ -149,6 +155,16 @@ static bool is_empty(const sh_value *value)
     return true;
 }
 
+/* Too much was put in for variables: the rest stays as it is written. */
+static bool is_spent(sh_reader *r)
+{
+    if (r->bytes_left >= SH_SPENT)
+        return false;
+    if (!r->trouble)
+        r->trouble = "its variables make too much text";
+    return true;
+}
+
 static void add_parameter(expansion *e, const sb_sh_part *part, bool quoted)
 {
     sh_reader *r = e->r;
@@ -161,14 +177,14 @@ static void add_parameter(expansion *e, const sb_sh_part *part, bool quoted)
     quoted = quoted || part->quoted;
     if (!part->op.len && is_all_elements(part, &as_one)) {
         variable = variable_of(r, part->name, &element);
-        if (variable && variable->array)
+        if (variable && variable->array && !is_spent(r))
             add_elements(e, variable, quoted, as_one);
         else
             add_as_written(e, part);
         return;
     }
     value = scalar(r, part);
-    if (!value) {
+    if (!value || is_spent(r)) {
         add_as_written(e, part);
         return;
     }
@@ -284,7 +300,7 @@ static void expand_all(sh_reader *r, const sb_sh_word *word, bool split, const s
             break;
         combinations *= values;
     }
-    for (size_t n = 0; n < combinations; n++) {
+    for (size_t n = 0; n < combinations && (!n || !is_spent(r)); n++) {
         size_t rest = n;
         size_t from = r->fields.len;
 
@@ -334,7 +350,7 @@ sh_value *sh_take_values(sh_reader *r, size_t mark, size_t *ret_count)
         values[i] = r->fields.items[mark + i].value;
         for (size_t j = 0; j < values[i].count; j++)
             len += values[i].pieces[j].text.len;
-        if (len > SH_VALUE_MAX)
+        if (len > SH_VALUE_MAX || values[i].count > SH_PIECES_MAX)
             count = 0;
     }
     r->fields.len = mark;
