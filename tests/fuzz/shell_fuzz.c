@@ -105,7 +105,7 @@ static void check_command(sb_slice text, const sb_sh_reading *reading, size_t in
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const sb_sh_var vars[] = {{SB_LIT("VERSION"), SB_LIT("1.2.3")}, {SB_LIT("HOME"), SB_NIL}};
+    const sb_sh_var vars[] = {{SB_LIT("VERSION"), SB_LIT("1.2.3")}, {SB_LIT("HOME"), SB_NIL}};
     sb_sh_options options = {.vars = vars, .var_count = SB_COUNT(vars), .directory = SB_LIT("/w")};
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_sh_reading reading;
