@@ -207,6 +207,15 @@ static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_op
         sb_sh_read_exec(words, ins->arg_count, options, lint->arena, &run->reading);
 }
 
+/* Of SHELL: also of a shell behind a program that runs it, as in ["conda", "run", "-n", "app", "bash", "-c"]. */
+static sb_sh_dialect dialect_of(const sb_slice *shell, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sb_sh_dialect_of(shell[i]) != SB_SH_OTHER)
+            return sb_sh_dialect_of(shell[i]);
+    return count ? SB_SH_OTHER : SB_SH_POSIX;
+}
+
 static void read_text(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,
                       sb_lint_run *run)
 {
@@ -216,7 +225,7 @@ static void read_text(sb_lint *lint, const sb_df_instruction *ins, const sb_slic
 
     run->instruction = ins;
     run->text = text_of(lint, ins, &fits);
-    run->dialect = shell_count ? sb_sh_dialect_of(shell[0]) : SB_SH_POSIX;
+    run->dialect = dialect_of(shell, shell_count);
     if (ins->json) {
         read_exec_form(lint, ins, &options, run);
         return;
