@@ -193,7 +193,7 @@ static void look_at_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb
         if (s->rule == &sb612 &&
             (sb_slice_find(small, SB_LIT("]file:")) >= 0 || sb_slice_find(small, SB_LIT("]copy:")) >= 0))
             continue;
-        if (s->rule == &sb622 && sb_lint_uses_snapshot(lint, span))
+        if (s->rule == &sb622 && run && sb_lint_uses_snapshot(lint, run->stage, run->instruction))
             continue;
         sb_lint_say(lint, s->rule, span_of_line(lint, run, span, line), "\"%s\" switches verification off",
                     sb_lint_shown(lint, line));

@@ -202,7 +202,7 @@ void sb_off_apt(const sb_download *d)
             continue;
         value = sb_slice_sub(arg->text, (size_t)sb_slice_rchr(arg->text, '=') + 1, arg->text.len);
         found = wanted ? sb_word_in(value, "true 1 yes True") : is_off(value);
-        if (found && !(valid_until && sb_lint_uses_snapshot(d->lint, d->run->instruction->span)))
+        if (found && !(valid_until && sb_lint_uses_snapshot(d->lint, d->run->stage, d->run->instruction)))
             say_option(d, valid_until ? &sb622 : &sb612, arg,
                        valid_until ? "accepts indexes that have expired" : "switches verification off");
     }

@@ -79,10 +79,14 @@ void sb_lint_frozen(sb_lint *lint)
 
             if (!command->count)
                 continue;
+            if (sb_slice_starts(f.name, SB_LIT("xx-"))) /* helpers for building across platforms */
+                f.name = sb_slice_sub(f.name, 3, f.name.len);
             looker = bsearch(&f.name, lookers, SB_COUNT(lookers), sizeof(*lookers), compare_looker);
             if (!looker) {
-                f.name = without_version(command->name);
-                if (f.name.len == command->name.len)
+                size_t len = f.name.len;
+
+                f.name = without_version(f.name);
+                if (f.name.len == len)
                     continue;
                 looker = bsearch(&f.name, lookers, SB_COUNT(lookers), sizeof(*lookers), compare_looker);
             }

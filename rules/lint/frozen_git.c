@@ -95,7 +95,8 @@ static sb_git_ref_kind checked_out(const sb_frozen *f, sb_slice directory, sb_sl
                 break;
             if (++looked_at > SB_LINT_AHEAD_MAX)
                 return best;
-            if (!checkout_of(command, &kind, &ref) || !works_in(command, f->command, directory))
+            if (!checkout_of(command, &kind, &ref) || (command->conditional && kind == SB_GIT_REF_UNKNOWN) ||
+                !works_in(command, f->command, directory))
                 continue;
             if (kind == SB_GIT_REF_COMMIT || kind == SB_GIT_REF_UNKNOWN)
                 return kind;

@@ -61,7 +61,7 @@ void sb_frozen_apt(const sb_frozen *f)
 
     if (!verb || !sb_word_in(verb->text, "install build-dep reinstall") || sb_frozen_option(f, snapshot))
         return;
-    if (!sb_lint_uses_snapshot(f->lint, f->run->instruction->span))
+    if (!sb_lint_uses_snapshot(f->lint, f->run->stage, f->run->instruction))
         say_packages(f, &sb501, at, with_value,
                      sb_slice_eqz(verb->text, "build-dep") ? "build-dep" : "install", apt_is_fine);
 }

@@ -45,10 +45,8 @@ bool sb_url_moves(sb_slice url, sb_slice *ret_word);
 /* A host that only the builder's own network knows: "localhost", "10.0.0.1", "mirror", "mirror.internal". */
 bool sb_host_is_internal(sb_slice url);
 
-/*
- * Do apt's sources come from a snapshot of a day where `place` stands? Some instruction before it, of its
- * stage or one that this builds on, or that instruction itself has such a date: "20250113T000000Z".
- */
-bool sb_lint_uses_snapshot(const sb_lint *lint, sb_span place);
+/* Do package sources come from a snapshot of a day by the end of this instruction (snapshot.c)? It, one
+ * before it in its stage, or one of a stage that this builds on sets them. */
+bool sb_lint_uses_snapshot(sb_lint *lint, int stage, const sb_df_instruction *at);
 
 #endif
