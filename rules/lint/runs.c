@@ -207,7 +207,8 @@ static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_op
         sb_sh_read_exec(words, ins->arg_count, options, lint->arena, &run->reading);
 }
 
-/* Of SHELL: also of a shell behind a program that runs it, as in ["conda", "run", "-n", "app", "bash", "-c"]. */
+/* Of SHELL: also of a shell behind a program that runs it, as in ["conda", "run", "-n", "app", "bash", "-c"].
+ */
 static sb_sh_dialect dialect_of(const sb_slice *shell, size_t count)
 {
     for (size_t i = 0; i < count; i++)
