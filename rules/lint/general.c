@@ -40,7 +40,7 @@ static void tell_other_shell(sb_lint *lint, const sb_lint_run *run, bool *told)
                     "this RUN, and others like it, are for a program that is no POSIX shell; the rules do "
                     "not look into its text");
     sb_lint_help(lint, finding, "Look at these instructions yourself");
-    if (finding && finding->severity == sb_rule_not_understood.severity)
+    if (finding && !sb_lint_is_set(lint, &sb_rule_not_understood))
         finding->severity = SB_SEVERITY_INFO;
 }
 

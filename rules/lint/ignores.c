@@ -218,7 +218,7 @@ static void raise_checks(const silencer *s, size_t first, size_t end)
     sb_report *report = s->lint->report;
 
     for (size_t i = first; s->raises && i < end; i++)
-        if (is_check(report->items[i].rule) && report->items[i].severity == report->items[i].rule->severity)
+        if (is_check(report->items[i].rule) && !sb_lint_is_set(s->lint, report->items[i].rule))
             report->items[i].severity = SB_SEVERITY_ERROR;
 }
 

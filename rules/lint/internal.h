@@ -85,6 +85,8 @@ extern const sb_rule sb_rule_not_understood, sb_rule_no_reason, sb_rule_idle_ign
 
 /* say.c */
 sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule);
+/* Have settings or options said what it is to be? */
+bool sb_lint_is_set(const sb_lint *lint, const sb_rule *rule);
 /* Gives the findings of this file their fingerprints. */
 void sb_lint_fingerprints(sb_lint *lint);
 

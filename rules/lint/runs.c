@@ -181,17 +181,47 @@ static sb_slice interpreter_of(sb_slice text)
     return SB_NIL;
 }
 
-/* A RUN in the exec form for a shell whose texts are not read. */
-static bool is_foreign_shell(sb_slice program)
+static sb_slice program_name(sb_slice path)
 {
-    static const char *const names[] = {"powershell", "powershell.exe", "pwsh", "pwsh.exe", "cmd", "cmd.exe"};
-    ptrdiff_t slash = sb_slice_rchr(program, '/'), backslash = sb_slice_rchr(program, '\\');
-    sb_slice name = sb_slice_sub(program, (size_t)((slash > backslash ? slash : backslash) + 1), program.len);
+    ptrdiff_t slash = sb_slice_rchr(path, '/'), backslash = sb_slice_rchr(path, '\\');
+
+    path = sb_slice_sub(path, (size_t)((slash > backslash ? slash : backslash) + 1), path.len);
+    if (path.len > 4 && sb_slice_eq_nocase(sb_slice_sub(path, path.len - 4, path.len), SB_LIT(".exe")))
+        path.len -= 4;
+    return path;
+}
+
+static bool is_shell_of_windows(sb_slice program)
+{
+    sb_slice name = program_name(program);
+
+    return sb_slice_eq_nocase(name, SB_LIT("powershell")) || sb_slice_eq_nocase(name, SB_LIT("pwsh")) ||
+           sb_slice_eq_nocase(name, SB_LIT("cmd"));
+}
+
+static bool is_other_interpreter(sb_slice program)
+{
+    static const char *const names[] = {"python",  "perl",  "ruby", "node", "php",
+                                        "Rscript", "julia", "fish", "csh",  "tcsh"};
+    sb_slice name = program_name(program);
 
     for (size_t i = 0; i < SB_COUNT(names); i++)
-        if (sb_slice_eq_nocase(name, sb_slice_z(names[i])))
+        if (sb_slice_starts(name, sb_slice_z(names[i])))
             return true;
-    return false;
+    return is_shell_of_windows(program);
+}
+
+/* Of SHELL: also of a shell behind a program that runs it, as in ["conda", "run", "-n", "app", "bash", "-c"].
+ * What is neither a shell nor another interpreter hands the text on to one, as ["scl", "enable",
+ * "devtoolset"] does. */
+static sb_sh_dialect dialect_of_shell(const sb_slice *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sb_sh_dialect_of(words[i]) != SB_SH_OTHER)
+            return sb_sh_dialect_of(words[i]);
+    if (!count)
+        return SB_SH_POSIX;
+    return is_other_interpreter(words[0]) ? SB_SH_OTHER : SB_SH_BASH;
 }
 
 static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_options *options,
@@ -201,20 +231,10 @@ static void read_exec_form(sb_lint *lint, const sb_df_instruction *ins, sb_sh_op
 
     for (size_t i = 0; i < ins->arg_count; i++)
         words[i] = ins->args[i].text;
-    run->dialect = ins->arg_count && is_foreign_shell(words[0]) ? SB_SH_OTHER : SB_SH_POSIX;
+    run->dialect = ins->arg_count && is_shell_of_windows(words[0]) ? SB_SH_OTHER : SB_SH_POSIX;
     options->dialect = SB_SH_POSIX;
     if (run->dialect != SB_SH_OTHER)
         sb_sh_read_exec(words, ins->arg_count, options, lint->arena, &run->reading);
-}
-
-/* Of SHELL: also of a shell behind a program that runs it, as in ["conda", "run", "-n", "app", "bash", "-c"].
- */
-static sb_sh_dialect dialect_of(const sb_slice *shell, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (sb_sh_dialect_of(shell[i]) != SB_SH_OTHER)
-            return sb_sh_dialect_of(shell[i]);
-    return count ? SB_SH_OTHER : SB_SH_POSIX;
 }
 
 static void read_text(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,
@@ -226,7 +246,7 @@ static void read_text(sb_lint *lint, const sb_df_instruction *ins, const sb_slic
 
     run->instruction = ins;
     run->text = text_of(lint, ins, &fits);
-    run->dialect = dialect_of(shell, shell_count);
+    run->dialect = dialect_of_shell(shell, shell_count);
     if (ins->json) {
         read_exec_form(lint, ins, &options, run);
         return;

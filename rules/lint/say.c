@@ -35,6 +35,19 @@ sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule)
     return severity;
 }
 
+bool sb_lint_is_set(const sb_lint *lint, const sb_rule *rule)
+{
+    const sb_lint_settings *settings = lint->private->settings;
+
+    for (size_t i = 0; settings && i < settings->rule_count; i++)
+        if (settings->rules[i].rule == rule)
+            return true;
+    for (size_t i = 0; i < lint->options->rule_count; i++)
+        if (lint->options->rules[i].rule == rule)
+            return true;
+    return false;
+}
+
 /* --- Lines and columns --- */
 
 static void find_lines(sb_lint *lint)
