@@ -122,6 +122,12 @@ static bool found_before(const sb_secret_scanner *s, uint64_t from, uint64_t to)
     return false;
 }
 
+static bool is_word(unsigned char c)
+{
+    return secret_is_base64(c) || c == '_' || c == '-' || c == '=';
+}
+
+/* The line around it. Where it is cut, what is left of a word is left out: it might be another secret. */
 static void set_context(const sb_secret_scanner *s, const candidate *c, sb_secret_match *match)
 {
     size_t from = c->at, to = c->at;
@@ -132,6 +138,12 @@ static void set_context(const sb_secret_scanner *s, const candidate *c, sb_secre
     while (to < s->len && (to - c->at < c->len + CONTEXT) && s->data[to] != '\n' && s->data[to] != '\r' &&
            s->data[to])
         to++;
+    if (c->at - from == CONTEXT)
+        while (from < c->at && is_word(s->data[from]))
+            from++;
+    if (to - c->at == c->len + CONTEXT)
+        while (to > c->at + c->len && is_word(s->data[to - 1]))
+            to--;
     match->context = sb_slice_sub((sb_slice){(const char *)s->data, s->len}, from, to);
     match->context_at = c->at - from;
     match->context_len = c->len < to - c->at ? c->len : to - c->at;

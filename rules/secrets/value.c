@@ -179,19 +179,24 @@ bool secret_is_random(sb_slice text, bool quoted)
     if (k.hex == text.len)
         return text.len >= 16 && k.digit * 5 >= text.len && entropy >= 280;
     /* What people make up: letters, digits and something that stands in no name. */
-    if (quoted && k.special && k.special <= 4 && k.digit && text.len <= 32 && !k.slash && !k.colon &&
-        entropy >= 270 && k.lower + k.upper >= 3)
+    if (k.special && k.special <= 4 && k.digit && text.len <= 32 && !k.slash && !k.colon && !k.dot &&
+        entropy >= 270 && k.lower + k.upper >= 3 && (quoted || (k.lower && k.upper)))
         return words < 90;
     if (k.special)
         return text.len >= 16 && k.digit && words < WORDS_PERCENT && entropy >= 350 &&
                k.special * 3 < text.len;
     if (words > WORDS_PERCENT || k.dash * 4 > text.len)
         return false;
+    if (!quoted && k.dash && !k.upper && words > 20)
+        return false; /* the name of a variable: private_key_pkcs8 */
     if (k.switches < 3 && k.changes * 3 < text.len)
         return false; /* words with a number, camelCase */
     if (!k.digit && (k.changes * 2 < text.len || words > 20))
         return false;
-    return text.len >= (quoted ? 12 : 16) && entropy >= (text.len < 16 ? 300 : text.len < 24 ? 320 : 350);
+    if (text.len < 16)
+        return entropy >= 300 && (text.len >= 12 ? quoted || k.changes * 2 > text.len
+                                                 : k.lower && k.upper && k.changes * 2 > text.len);
+    return entropy >= (text.len < 24 ? 320 : 350);
 }
 
 static int base64_value(unsigned char c)
