@@ -41,6 +41,7 @@ static const struct looker {
     {"pnpm", sb_frozen_pnpm},
     {"poetry", sb_frozen_poetry},
     {"python", sb_frozen_python},
+    {"rustup", sb_frozen_rustup},
     {"tdnf", sb_frozen_dnf},
     {"uv", sb_frozen_uv},
     {"uvx", sb_frozen_uvx},

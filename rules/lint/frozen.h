@@ -46,6 +46,7 @@ void sb_frozen_gem(const sb_frozen *f);
 void sb_frozen_bundle(const sb_frozen *f);
 void sb_frozen_go(const sb_frozen *f);
 void sb_frozen_cargo(const sb_frozen *f);
+void sb_frozen_rustup(const sb_frozen *f);
 void sb_frozen_composer(const sb_frozen *f);
 void sb_frozen_php(const sb_frozen *f); /* php composer.phar */
 /* frozen_git.c */

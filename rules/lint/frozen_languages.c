@@ -259,6 +259,28 @@ void sb_frozen_cargo(const sb_frozen *f)
                     sb_lint_shown(f->lint, verb->text));
 }
 
+/* rustup toolchain install nightly; "nightly-2024-05-01", "1.79.0" are one toolchain. */
+void sb_frozen_rustup(const sb_frozen *f)
+{
+    static const char *const with_value[] = {"--toolchain", "--profile", "-c", "--component",
+                                             "-t",          "--target",  NULL};
+    sb_operands walk = {.command = f->command, .at = 1, .with_value = with_value};
+    const sb_sh_arg *verb = sb_operand_next(&walk), *arg;
+
+    if (verb && sb_slice_eqz(verb->text, "toolchain"))
+        verb = sb_operand_next(&walk);
+    if (!verb || !sb_word_in(verb->text, "install default update add"))
+        return;
+    arg = sb_operand_next(&walk);
+    if (arg && sb_word_in(arg->text, "stable beta nightly"))
+        sb_lint_say(f->lint, &sb517, sb_lint_arg_span(f->lint, f->run, arg),
+                    "rustup takes the newest %s toolchain; name a version, or a day as in nightly-2024-05-01",
+                    sb_lint_shown(f->lint, arg->text));
+    else if (!arg && sb_slice_eqz(verb->text, "update"))
+        sb_lint_say(f->lint, &sb517, sb_lint_command_span(f->lint, f->run, f->command),
+                    "rustup update takes the newest toolchain");
+}
+
 /* --- composer --- */
 
 static void look_at_composer(const sb_frozen *f, size_t from)

@@ -255,7 +255,7 @@ void sb_frozen_conda(const sb_frozen *f)
     const sb_sh_arg *verb = sb_operand_next(&walk), *arg;
     sb_unpinned list = {0};
 
-    if (!verb || !sb_word_in(verb->text, "install create") || sb_frozen_option(f, local))
+    if (!verb || !sb_word_in(verb->text, "install create update upgrade") || sb_frozen_option(f, local))
         return;
     while ((arg = sb_operand_next(&walk)))
         if (!conda_is_fine(arg->text))
