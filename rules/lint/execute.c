@@ -258,6 +258,7 @@ static void say(sb_lint *lint, const sb_execute *x, const sb_pending *p)
 typedef struct stage_end {
     sb_files files;
     sb_slice directory; /* absent: not known */
+    bool errexit;       /* of SHELL */
 } stage_end;
 
 /* Somebody vouches for it in the lock. */
@@ -356,6 +357,15 @@ static void do_copy(sb_execute *x, const sb_df_instruction *ins, const sb_df_exp
 
 /* --- The walk --- */
 
+/* SHELL ["/bin/bash", "-euo", "pipefail", "-c"] */
+static bool has_errexit(const sb_df_instruction *shell)
+{
+    for (size_t i = 1; i < shell->arg_count; i++)
+        if (sb_slice_starts(shell->args[i].text, SB_LIT("-")) && sb_slice_chr(shell->args[i].text, 'e') > 0)
+            return true;
+    return false;
+}
+
 static void begin(const sb_lint *lint, const sb_df_stage *stage, stage_end *states)
 {
     stage_end *state = &states[stage->index];
@@ -365,6 +375,7 @@ static void begin(const sb_lint *lint, const sb_df_stage *stage, stage_end *stat
         const stage_end *base = &states[stage->base_stage];
 
         state->directory = base->directory;
+        state->errexit = base->errexit;
         for (size_t i = 0; i < base->files.count; i++)
             *SB_ARENA_PUSH(lint->arena, state->files.items, state->files.count, state->files.cap) =
                 base->files.items[i];
@@ -409,8 +420,11 @@ const sb_execute *sb_lint_flow(sb_lint *lint)
             const sb_df_instruction *runs = ins->keyword == SB_DF_ONBUILD ? ins->trigger : ins;
 
             if (runs && runs->keyword == SB_DF_RUN) {
+                x->shell_errexit = state->errexit;
                 if (next_run < lint->run_count && lint->runs[next_run].instruction == runs)
                     do_run(x, &lint->runs[next_run++], &state->files);
+            } else if (ins->keyword == SB_DF_SHELL) {
+                state->errexit = has_errexit(ins);
             } else if (ins->keyword == SB_DF_ADD) {
                 do_add(x, ins, words, state);
             } else if (ins->keyword == SB_DF_COPY) {

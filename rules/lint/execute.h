@@ -135,7 +135,9 @@ typedef struct sb_execute {
     size_t origin_count, origin_cap;
     sb_pending *pending;
     size_t pending_count, pending_cap;
+    bool shell_errexit; /* SHELL has -e */
     /* Of the RUN that is looked at. */
+    bool errexit; /* a command that fails ends it: set -e */
     sb_files *files;
     const sb_lint_run *run;
     ptrdiff_t *first, *next; /* of each command those inside of it; -1 */

@@ -38,10 +38,61 @@ static bool mentions(sb_slice text, sb_slice name)
     return false;
 }
 
+/* What stands behind the commands of the pipeline: past quotes and redirects, to the next separator. */
+static size_t behind(sb_slice text, size_t at)
+{
+    while (at < text.len && !strchr(";\n&|)", text.ptr[at])) {
+        char c = text.ptr[at++];
+
+        if (c == '"' || c == '\'') {
+            while (at < text.len && text.ptr[at] != c)
+                at++;
+            at += at < text.len;
+        } else if (c == '>' || c == '<') {
+            while (at < text.len && (text.ptr[at] == '&' || text.ptr[at] == '|'))
+                at++;
+        }
+    }
+    return at;
+}
+
+/* `check; next` without set -e goes on whatever the check says. Where that cannot be told, it is no reproach.
+ */
+static bool can_fail(const sb_execute *x, const sb_sh_command *cmd)
+{
+    static const char *const closing[] = {"then", "do", "done", "fi", "else", "elif", "esac", "}"};
+    const sb_sh_reading *reading = &x->run->reading;
+    sb_slice text = x->run->text, rest;
+    size_t at = cmd->span.end;
+
+    if (cmd->ignored)
+        return false;
+    if (x->errexit || cmd->place != SB_SH_PLACE_TOP || cmd->inside >= 0 || cmd->function)
+        return true;
+    for (size_t i = 0; i < cmd->file_count; i++)
+        if (sb_slice_starts(cmd->files[i].op, SB_LIT("<<")) && cmd->files[i].op.len < 4 &&
+            !sb_slice_eqz(cmd->files[i].op, "<<<"))
+            return true;
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->commands[i].pipeline == cmd->pipeline && reading->commands[i].span.end > at)
+            at = reading->commands[i].span.end;
+    if (at > text.len)
+        return true;
+    at = behind(text, at);
+    if (at == text.len || (text.ptr[at] != ';' && text.ptr[at] != '\n'))
+        return true;
+    rest = sb_slice_trim(sb_slice_sub(text, at + 1, text.len));
+    for (size_t i = 0; i < SB_COUNT(closing); i++)
+        if (sb_slice_starts(rest, sb_slice_z(closing[i])))
+            return true;
+    return rest.len == 0 ||
+           sb_slice_find(sb_slice_sub(rest, 0, rest.len < 40 ? rest.len : 40), SB_LIT("$?")) >= 0;
+}
+
 static void mark(sb_execute *x, const sb_sh_command *cmd, int origin, sb_origin_check check)
 {
     if (origin >= 0)
-        sb_execute_checked(x, origin, cmd->ignored ? SB_CHECK_IGNORED : check);
+        sb_execute_checked(x, origin, can_fail(x, cmd) ? check : SB_CHECK_IGNORED);
 }
 
 static void mark_all(sb_execute *x, const sb_sh_command *cmd, sb_origin_check check)

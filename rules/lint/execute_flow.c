@@ -440,6 +440,19 @@ static sb_flow read_files(const sb_execute *x, const sb_sh_command *cmd, sb_flow
     return in;
 }
 
+/* set -e, set -eux, set -o errexit, set +e */
+static void note_errexit(sb_execute *x, const sb_sh_command *cmd)
+{
+    for (size_t i = 1; i < cmd->count; i++) {
+        sb_slice text = cmd->args[i].text;
+
+        if (text.len > 1 && (text.ptr[0] == '-' || text.ptr[0] == '+') && sb_slice_chr(text, 'e') > 0)
+            x->errexit = text.ptr[0] == '-';
+        else if (sb_slice_eqz(text, "errexit"))
+            x->errexit = cmd->args[i - 1].text.ptr[0] == '-';
+    }
+}
+
 /* What the command writes to its standard output, after all that it does. */
 static sb_flow do_command(sb_execute *x, size_t index, sb_flow in, const sb_flow *args)
 {
@@ -468,6 +481,8 @@ static sb_flow do_command(sb_execute *x, size_t index, sb_flow in, const sb_flow
         copy_files(x, cmd);
         return SB_FLOW_NONE;
     }
+    if (sb_sh_is(cmd, "set"))
+        note_errexit(x, cmd);
     if (is_one_of(cmd->name, unpackers))
         unpack_files(x, cmd);
     note_declared(x, cmd, args);
@@ -563,6 +578,15 @@ static sb_flow do_tree(sb_execute *x, size_t index, sb_flow in)
 
 /* --- A RUN --- */
 
+/* "#!/bin/bash -e" */
+static bool has_errexit_line(sb_slice text)
+{
+    sb_slice line = sb_slice_starts(text, SB_LIT("#!")) ? sb_slice_cut(&text, '\n') : SB_NIL;
+    ptrdiff_t dash = line.ptr ? sb_slice_find(line, SB_LIT(" -")) : -1;
+
+    return dash >= 0 && sb_slice_chr(sb_slice_sub(line, (size_t)dash, line.len), 'e') > 0;
+}
+
 static bool is_worth_a_look(const sb_execute *x, const sb_sh_reading *reading)
 {
     size_t first;
@@ -586,6 +610,7 @@ void sb_execute_run(sb_execute *x, const sb_lint_run *run, sb_files *files)
     x->run = run;
     x->files = files;
     x->var_count = 0;
+    x->errexit = x->shell_errexit || has_errexit_line(run->text);
     if (!is_worth_a_look(x, reading))
         return;
     x->first = sb_arena_array(x->lint->arena, ptrdiff_t, reading->count);
