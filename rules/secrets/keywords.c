@@ -19,7 +19,7 @@ typedef struct keyword_output {
 } keyword_output;
 
 struct secret_keywords {
-    uint64_t filter[(1U << FILTER_BITS) / 64];
+    uint64_t filter[2][(1U << FILTER_BITS) / 64];
     uint8_t class_of[256];
     unsigned classes;
     uint16_t *next;    /* [state * classes + class] */
@@ -39,9 +39,10 @@ static uint32_t fold(uint32_t four)
     return four | 0x20202020;
 }
 
-static unsigned hash(uint32_t four)
+/* Two of them, by multiplication. */
+static unsigned hash(uint32_t four, unsigned which)
 {
-    return fold(four) * 0x9e3779b1U >> (32 - FILTER_BITS);
+    return fold(four) * (which ? 0x85ebca6bU : 0x9e3779b1U) >> (32 - FILTER_BITS);
 }
 
 static uint32_t load(const unsigned char *p)
@@ -52,11 +53,11 @@ static uint32_t load(const unsigned char *p)
     return four;
 }
 
-static bool may_begin(const secret_keywords *k, const unsigned char *p)
+static bool in_filter(const secret_keywords *k, const unsigned char *p, unsigned which)
 {
-    unsigned h = hash(load(p));
+    unsigned h = hash(load(p), which);
 
-    return k->filter[h / 64] >> h % 64 & 1;
+    return k->filter[which][h / 64] >> h % 64 & 1;
 }
 
 static void add_to_filter(secret_keywords *k, const secret_keyword *keyword)
@@ -66,12 +67,13 @@ static void add_to_filter(secret_keywords *k, const secret_keyword *keyword)
 
     memcpy(four, keyword->text, keyword->len >= 4 ? 4 : 3);
     for (unsigned i = 0; i < spread; i++) {
-        unsigned h;
-
         if (spread > 1)
             four[3] = (unsigned char)i;
-        h = hash(load(four));
-        k->filter[h / 64] |= UINT64_C(1) << h % 64;
+        for (unsigned which = 0; which < 2; which++) {
+            unsigned h = hash(load(four), which);
+
+            k->filter[which][h / 64] |= UINT64_C(1) << h % 64;
+        }
     }
 }
 
@@ -239,19 +241,27 @@ void secret_keywords_free(secret_keywords *k)
     free(k);
 }
 
-static size_t next_candidate(const secret_keywords *k, const unsigned char *data, size_t at, size_t to)
+/* The next place at which the first filter says yes. */
+static size_t next_yes(const secret_keywords *k, const unsigned char *data, size_t at, size_t to)
 {
     for (; at + 4 <= to; at += 4) {
-        if (may_begin(k, data + at))
+        if (in_filter(k, data + at, 0))
             return at;
-        if (may_begin(k, data + at + 1))
+        if (in_filter(k, data + at + 1, 0))
             return at + 1;
-        if (may_begin(k, data + at + 2))
+        if (in_filter(k, data + at + 2, 0))
             return at + 2;
-        if (may_begin(k, data + at + 3))
+        if (in_filter(k, data + at + 3, 0))
             return at + 3;
     }
-    while (at < to && !may_begin(k, data + at))
+    while (at < to && !in_filter(k, data + at, 0))
+        at++;
+    return at;
+}
+
+static size_t next_candidate(const secret_keywords *k, const unsigned char *data, size_t at, size_t to)
+{
+    while ((at = next_yes(k, data, at, to)) < to && !in_filter(k, data + at, 1))
         at++;
     return at;
 }

@@ -4,9 +4,9 @@
 #include <rules/secrets/engine.h>
 
 enum {
-    LOOK_BEHIND = 32,      /* bytes before a window that lookbehind and \b may see */
-    CONTEXT = 160,         /* bytes of a line to each side of a secret */
-    ENCODED_BEFORE = 1024, /* Base64 characters around a keyword that are decoded */
+    LOOK_BEHIND = 32,    /* bytes before a window that lookbehind and \b may see */
+    CONTEXT = 160,       /* bytes of a line to each side of a secret */
+    ENCODED_BEFORE = 64, /* Base64 characters around a keyword that are decoded, for what looks behind */
     ENCODED_AFTER = 8 << 10,
     IN_NAME_MAX = 16, /* rules about one assignment */
 };
@@ -204,24 +204,38 @@ static bool match_token(sb_secret_scanner *s, const secret_rule *rule, const sec
     return true;
 }
 
+/* Does the Base64 at `group` stand for one of the rule's keywords, behind `before` other bytes? */
+static bool keyword_in_base64(const sb_secret_scanner *s, const secret_rule *rule, size_t group,
+                              size_t before)
+{
+    unsigned char decoded[SECRET_KEYWORD_MAX + 4];
+    size_t len = secret_base64_decode((sb_slice){(const char *)s->data + group, s->len - group}, decoded,
+                                      sizeof(decoded));
+
+    for (size_t i = 0; i < rule->keyword_count; i++)
+        if (before + rule->keywords[i].len <= len &&
+            memcmp(decoded + before, rule->keywords[i].ptr, rule->keywords[i].len) == 0)
+            return true;
+    return false;
+}
+
 /* The Base64 around the keyword, decoded into `out`; ret_group: where its first group of four stands. */
-static sb_slice decode_around(const sb_secret_scanner *s, const secret_keyword *keyword, size_t at,
-                              unsigned char *out, size_t max, size_t *ret_group)
+static sb_slice decode_around(const sb_secret_scanner *s, const secret_rule *rule,
+                              const secret_keyword *keyword, size_t at, unsigned char *out, size_t max,
+                              size_t *ret_group)
 {
     /* The characters of a group that come before the first one that is the keyword's alone. */
     static const size_t phase[] = {0, 0, 2, 3};
     size_t group = at - phase[keyword->base64], end = at, len;
+    size_t after = (SECRET_KEYWORD_MAX + rule->after) / 3 * 4;
 
-    if (at < phase[keyword->base64])
+    if (at < phase[keyword->base64] || !keyword_in_base64(s, rule, group, keyword->base64 - 1U))
         return SB_NIL;
-    for (size_t i = group; i < at; i++)
-        if (!secret_is_base64(s->data[i]))
-            return SB_NIL;
     while (group >= 4 && at - group < ENCODED_BEFORE && secret_is_base64(s->data[group - 1]) &&
            secret_is_base64(s->data[group - 2]) && secret_is_base64(s->data[group - 3]) &&
            secret_is_base64(s->data[group - 4]))
         group -= 4;
-    while (end < s->len && end - at < ENCODED_AFTER && secret_is_base64(s->data[end]))
+    while (end < s->len && end - at < after && end - at < ENCODED_AFTER && secret_is_base64(s->data[end]))
         end++;
     len = secret_base64_decode((sb_slice){(const char *)s->data + group, end - group}, out, max);
     *ret_group = group;
@@ -233,7 +247,7 @@ static void match_base64(sb_secret_scanner *s, const secret_rule *rule, const se
 {
     unsigned char decoded[(ENCODED_BEFORE + ENCODED_AFTER) / 4 * 3 + 8];
     size_t group, plain_at;
-    sb_slice secret, text = decode_around(s, keyword, at, decoded, sizeof(decoded), &group);
+    sb_slice secret, text = decode_around(s, rule, keyword, at, decoded, sizeof(decoded), &group);
     candidate c;
 
     if (!text.ptr)
