@@ -118,10 +118,38 @@ static bool script_drops(sb_slice text)
     return false;
 }
 
-/* Looks for the file of this name that is copied from the context into the image, and reads it. */
-static bool copied_script_drops(const sb_lint *lint, sb_slice name)
+typedef enum script { NOT_SEEN, KEEPS_ROOT, DROPS_ROOT } script;
+
+static script judge(script so_far, sb_slice text)
+{
+    if (!text.len || so_far == DROPS_ROOT)
+        return so_far;
+    return script_drops(text) ? DROPS_ROOT : KEEPS_ROOT;
+}
+
+/* The file of the context that this source of a COPY has for the name: itself, or one in the directory. */
+static sb_slice file_of_source(const sb_lint *lint, sb_slice from, sb_slice name, bool same)
+{
+    sb_slice base;
+
+    while (from.len && from.ptr[from.len - 1] == '/')
+        from.len--;
+    base = base_name(from);
+    if (same || sb_slice_eq(base, name))
+        return from;
+    if (sb_slice_eqz(from, ".") || from.len == 0)
+        return name;
+    if (sb_slice_chr(base, '*') >= 0) /* a pattern */
+        return sb_arena_printf(lint->arena, "%" SB_FMT "%" SB_FMT,
+                               SB_ARG(sb_slice_sub(from, 0, from.len - base.len)), SB_ARG(name));
+    return sb_arena_printf(lint->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(from), SB_ARG(name));
+}
+
+/* The script of this name that is copied from the context into the image. */
+static script copied_script(const sb_lint *lint, sb_slice name)
 {
     const sb_dockerfile *df = lint->df;
+    script found = NOT_SEEN;
 
     for (size_t i = 0; i < df->instruction_count; i++) {
         const sb_df_instruction *ins = &df->instructions[i];
@@ -130,44 +158,73 @@ static bool copied_script_drops(const sb_lint *lint, sb_slice name)
         if ((ins->keyword != SB_DF_COPY && ins->keyword != SB_DF_ADD) || ins->arg_count < 2 ||
             !sb_root_is_of_target(lint, ins->stage) || sb_df_find_flag(ins, "from"))
             continue;
-        to = sb_root_word(lint, i, ins->arg_count - 1);
+        to = base_name(sb_root_word(lint, i, ins->arg_count - 1));
         for (size_t j = 0; j < ins->heredoc_count; j++)
-            if (sb_slice_eq(base_name(to), name) && script_drops(ins->heredocs[j].body))
-                return true;
-        for (size_t j = 0; j + 1 < ins->arg_count; j++) {
-            sb_slice from = sb_root_word(lint, i, j), inner;
+            if (sb_slice_eq(to, name))
+                found = judge(found, ins->heredocs[j].body);
+        for (size_t j = 0; j + 1 < ins->arg_count && !ins->heredoc_count; j++)
+            found = judge(found,
+                          sb_lint_read(lint, file_of_source(lint, sb_root_word(lint, i, j), name,
+                                                            ins->arg_count == 2 && sb_slice_eq(to, name))));
+    }
+    return found;
+}
 
-            if (sb_slice_eq(base_name(from), name) ||
-                (ins->arg_count == 2 && sb_slice_eq(base_name(to), name))) {
-                if (script_drops(sb_lint_read(lint, from)))
+/* Is a program for it put into the image: apk add su-exec, COPY --from=… /gosu …? */
+static bool has_dropper(const sb_lint *lint)
+{
+    static const char *const names[] = {"gosu", "su-exec"};
+
+    for (size_t n = 0; n < SB_COUNT(names); n++) {
+        for (size_t i = 0; i < lint->run_count; i++) {
+            const sb_sh_reading *reading = &lint->runs[i].reading;
+
+            for (size_t j = 0; sb_root_is_of_target(lint, lint->runs[i].stage) && j < reading->count; j++)
+                for (size_t k = 0; k < reading->commands[j].count; k++) {
+                    sb_slice word = base_name(reading->commands[j].args[k].text);
+
+                    word = sb_slice_cut(&word, '=');
+                    if (sb_slice_eqz(word, names[n]))
+                        return true;
+                }
+        }
+        for (size_t i = 0; i < lint->df->instruction_count; i++) {
+            const sb_df_instruction *ins = &lint->df->instructions[i];
+
+            for (size_t j = 0; (ins->keyword == SB_DF_COPY || ins->keyword == SB_DF_ADD) &&
+                               sb_root_is_of_target(lint, ins->stage) && j < ins->arg_count;
+                 j++)
+                if (sb_slice_eqz(base_name(sb_root_word(lint, i, j)), names[n]))
                     return true;
-                continue;
-            }
-            while (from.len && from.ptr[from.len - 1] == '/')
-                from.len--;
-            inner = sb_slice_eqz(from, ".") || from.len == 0
-                        ? name
-                        : sb_arena_printf(lint->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(from), SB_ARG(name));
-            if (script_drops(sb_lint_read(lint, inner)))
-                return true;
         }
     }
     return false;
 }
 
+static bool is_script_name(sb_slice word)
+{
+    return has(word, "entrypoint") || sb_slice_ends(word, SB_LIT(".sh"));
+}
+
 static bool command_drops(const sb_lint *lint, const sb_df_instruction *ins)
 {
     sb_slice rest = ins->rest, word;
+    bool unseen = false;
 
     while ((word = next_word(&rest)).ptr) {
+        script found;
+
         if (is_dropper(word))
             return true;
-        if (has(word, "entrypoint") || has(word, ".sh") || has(word, "start") || has(word, "run") ||
-            has(word, "init") || sb_slice_starts(word, SB_LIT("/")) || sb_slice_starts(word, SB_LIT("./")))
-            if (copied_script_drops(lint, base_name(word)))
-                return true;
+        if (!is_script_name(word) && word.ptr[0] != '/' && word.ptr[0] != '.')
+            continue;
+        found = copied_script(lint, base_name(word));
+        if (found == DROPS_ROOT)
+            return true;
+        unseen |= found == NOT_SEEN && is_script_name(word);
     }
-    return false;
+    /* A script that cannot be seen, and a program that is there for nothing but that. */
+    return unseen && has_dropper(lint);
 }
 
 /* Of the target; *ret_starts: there is an ENTRYPOINT or CMD at all. */
