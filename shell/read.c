@@ -195,6 +195,23 @@ static size_t walk_chain(sh_reader *r, const sb_sh_node *node, const sh_context 
     return position;
 }
 
+/* Without those files of compound commands around that a pipe takes the place of. */
+static void take_files(sh_reader *r, const sh_context *context, bool reads, bool writes, sh_context *inner)
+{
+    sb_sh_file *files = sb_arena_array(r->arena, sb_sh_file, context->file_count);
+    sh_value *docs = sb_arena_array(r->arena, sh_value, context->file_count);
+
+    inner->file_count = 0;
+    for (size_t i = 0; i < context->file_count; i++) {
+        if ((reads && context->files[i].fd == 0) || (writes && context->files[i].fd == 1))
+            continue;
+        files[inner->file_count] = context->files[i];
+        docs[inner->file_count++] = context->docs[i];
+    }
+    inner->files = files;
+    inner->docs = docs;
+}
+
 /* --- Pipelines ----------------------------------------------------------------------------------------- */
 
 static size_t walk_pipeline(sh_reader *r, const sb_sh_node *node, const sh_context *context)
@@ -202,7 +219,6 @@ static size_t walk_pipeline(sh_reader *r, const sb_sh_node *node, const sh_conte
     sh_context inner = *context;
     size_t position = context->position;
 
-    inner.ignored = context->ignored;
     if (node->child_count == 1)
         return walk(r, node->children[0], &inner);
     if (!context->piped) {
@@ -216,6 +232,8 @@ static size_t walk_pipeline(sh_reader *r, const sb_sh_node *node, const sh_conte
 
         inner.position = position;
         inner.last = last && (context->piped ? context->last : true);
+        if (context->file_count)
+            take_files(r, context, i > 0, !last, &inner);
         position = walk_apart(r, node->children[i], &inner);
         if (!last)
             position++;
@@ -225,9 +243,17 @@ static size_t walk_pipeline(sh_reader *r, const sb_sh_node *node, const sh_conte
 
 /* --- Compound commands --------------------------------------------------------------------------------- */
 
-/* The redirections of a compound command have no command of their own; substitutions in them run. */
-static void walk_redirects(sh_reader *r, const sb_sh_node *node, const sh_context *context)
+/* The redirections of a compound command hold for the commands in it. */
+static void redirect(sh_reader *r, const sb_sh_node *node, sh_context *context)
 {
+    sb_sh_file *files;
+    sh_value *docs;
+
+    if (context->file_count + node->redirect_count <= SH_FILES_MAX) {
+        sh_tell_files(r, node, context, &files, &docs, &context->file_count);
+        context->files = files;
+        context->docs = docs;
+    }
     for (size_t i = 0; i < node->redirect_count; i++)
         sh_walk_word(r, &node->redirects[i].target, context);
 }
@@ -340,20 +366,37 @@ static size_t walk_for(sh_reader *r, const sb_sh_node *node, const sh_context *c
     return runs ? walk(r, node->body, &inner) : walk_optional(r, node->body, &inner);
 }
 
+/* Without its own variables. */
+static void drop_locals(sh_reader *r, size_t outcomes, size_t locals)
+{
+    size_t kept = outcomes;
+
+    for (size_t i = outcomes; i < r->outcomes.len; i++) {
+        bool own = false;
+
+        for (size_t j = locals; j < r->locals.len && j < locals + SH_LOCALS_MAX; j++)
+            own = own || r->locals.items[j] == r->outcomes.items[i].variable;
+        if (!own)
+            r->outcomes.items[kept++] = r->outcomes.items[i];
+    }
+    r->outcomes.len = kept;
+    r->locals.len = locals;
+}
+
 /* Its commands are told where it is defined; what it sets may be set wherever it is called. */
 static size_t walk_function(sh_reader *r, const sb_sh_node *node, const sh_context *context)
 {
     sh_context inner = *context;
-    size_t trail = r->trail.len, outcomes = r->outcomes.len;
+    size_t trail = r->trail.len, outcomes = r->outcomes.len, locals = r->locals.len;
     sh_function function = {.name = node->name};
 
     inner.function = true;
-    inner.conditional = true;
     inner.more = true;
     sh_set_unknown(r, sh_variable_index(r, SB_LIT("@")));
     if (node->body)
         walk(r, node->body, &inner);
     sh_branch_end(r, trail, 0, false);
+    drop_locals(r, outcomes, locals);
     function.changes = SH_STACK_TAKE(r, r->outcomes, outcomes, &function.count);
     if (r->functions.len < SH_FUNCTIONS_MAX)
         SH_STACK_PUSH(r->functions, function);
@@ -424,9 +467,15 @@ static size_t walk(sh_reader *r, const sb_sh_node *node, const sh_context *conte
 
     if (r->cut || !sh_deeper(r, context, node->span))
         return context->position;
-    position = walk_node(r, node, context);
-    if (node->kind != SB_SH_SIMPLE && node->kind != SB_SH_TEST && node->kind != SB_SH_ARITH_COMMAND)
-        walk_redirects(r, node, context);
+    if (node->redirect_count && node->kind != SB_SH_SIMPLE && node->kind != SB_SH_TEST &&
+        node->kind != SB_SH_ARITH_COMMAND) {
+        sh_context inner = *context;
+
+        redirect(r, node, &inner);
+        position = walk_node(r, node, &inner);
+    } else {
+        position = walk_node(r, node, context);
+    }
     r->depth--;
     return position;
 }
@@ -475,6 +524,7 @@ static void end(sh_reader *r, sb_sh_reading *ret_reading)
     free(r->trail.items);
     free(r->outcomes.items);
     free(r->functions.items);
+    free(r->locals.items);
     free(r->fields.items);
     free(r->pieces.items);
 }

@@ -16,6 +16,8 @@ enum {
     SH_STEPS_MAX = 16 << 20,    /* of pattern matching, for one text */
     SH_PIECES_MAX = 1024,       /* of one value */
     SH_FUNCTIONS_MAX = 256,
+    SH_LOCALS_MAX = 64, /* variables of one function */
+    SH_FILES_MAX = 64,  /* redirections of compound commands in one another */
 };
 
 /* --- Values (read_values.c) --- */
@@ -82,6 +84,9 @@ typedef struct sh_context {
     bool piped; /* in a pipeline of several: its number goes on */
     size_t pipeline, position;
     bool last;
+    const sb_sh_file *files; /* redirections of compound commands around, the innermost first */
+    const sh_value *docs;
+    size_t file_count;
     bool more; /* commands follow, so that a failed "[ … ] && x" does not matter */
     sb_slice *wrappers;
     size_t wrapper_count;
@@ -110,6 +115,7 @@ typedef struct sh_reader {
     SH_STACK(sh_undo) trail;
     SH_STACK(sh_outcome) outcomes;
     SH_STACK(sh_function) functions;
+    SH_STACK(size_t) locals; /* variables of the functions around */
     SH_STACK(sh_field) fields;
     SH_STACK(sh_piece) pieces;
     bool cut;
@@ -158,6 +164,9 @@ void sh_walk(sh_reader *r, const sb_sh_node *node, const sh_context *context);
 /* --- Simple commands (read_command.c) --- */
 
 void sh_walk_simple(sh_reader *r, const sb_sh_node *node, const sh_context *context);
+/* The redirections of a node, behind those of the context that it leaves in force. */
+void sh_tell_files(sh_reader *r, const sb_sh_node *node, const sh_context *context, sb_sh_file **ret_files,
+                   sh_value **ret_docs, size_t *ret_count);
 /* Commands in substitutions of a word. */
 void sh_walk_word(sh_reader *r, const sb_sh_word *word, const sh_context *context);
 /* Tells of a command. `base` has what is not in its words: assignments, files, span. `docs`: the values of

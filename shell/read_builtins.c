@@ -88,7 +88,7 @@ static size_t name_length(sb_slice text)
 }
 
 /* "NAME=value" and "NAME" among the arguments of export, local, declare, readonly. */
-static void declare(sh_reader *r, const sh_field *fields, size_t count, bool export)
+static void declare(sh_reader *r, const sh_field *fields, size_t count, bool export, bool local)
 {
     for (size_t i = 1; i < count; i++) {
         sb_slice text = fields[i].value.count ? fields[i].value.pieces[0].text : SB_LIT("");
@@ -100,6 +100,8 @@ static void declare(sh_reader *r, const sh_field *fields, size_t count, bool exp
         if (!n || fields[i].value.pieces[0].symbolic)
             continue;
         index = sh_variable_index(r, name);
+        if (local)
+            SH_STACK_PUSH(r->locals, index);
         if (append || (n < text.len && text.ptr[n] == '=')) {
             size_t first = i;
             sh_variable variable = {0};
@@ -232,7 +234,7 @@ static void call_function(sh_reader *r, sb_slice name)
             continue;
         for (size_t j = 0; j < function->count; j++)
             SH_STACK_PUSH(r->outcomes, function->changes[j]);
-        sh_join(r, mark, 1, false);
+        sh_join(r, mark, 1, true);
         return;
     }
 }
@@ -267,7 +269,8 @@ void sh_run_builtin(sh_reader *r, const sb_sh_command *command, const sh_field *
             break;
         case DECLARE:
         case EXPORT:
-            declare(r, fields, command->count, builtins[i].what == EXPORT);
+            declare(r, fields, command->count, builtins[i].what == EXPORT,
+                    command->function && builtins[i].what == DECLARE);
             break;
         case UNSET:
             forget(r, command, true);

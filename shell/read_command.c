@@ -164,23 +164,39 @@ static void tell_assignments(sh_reader *r, const sb_sh_node *node, const sh_cont
     }
 }
 
-static sh_value *tell_files(sh_reader *r, const sb_sh_node *node, const sh_context *context,
-                            sb_sh_command *command)
+static bool is_redirected(const sb_sh_file *files, size_t count, const sb_sh_file *wanted)
 {
-    sh_value *values = sb_arena_array(r->arena, sh_value, node->redirect_count);
+    for (size_t i = 0; i < count; i++)
+        if (files[i].fd == wanted->fd)
+            return true;
+    return false;
+}
 
-    command->files = sb_arena_array(r->arena, sb_sh_file, node->redirect_count);
-    command->file_count = node->redirect_count;
-    for (size_t i = 0; i < node->redirect_count; i++) {
+void sh_tell_files(sh_reader *r, const sb_sh_node *node, const sh_context *context, sb_sh_file **ret_files,
+                   sh_value **ret_docs, size_t *ret_count)
+{
+    size_t own = node->redirect_count;
+    size_t count = own;
+    sb_sh_file *files = sb_arena_array(r->arena, sb_sh_file, own + context->file_count);
+    sh_value *docs = sb_arena_array(r->arena, sh_value, own + context->file_count);
+
+    for (size_t i = 0; i < own; i++) {
         const sb_sh_redirect *redirect = &node->redirects[i];
-        sb_sh_file *file = &command->files[i];
 
-        file->op = redirect->op;
-        file->both = redirect->op.ptr[0] == '&';
-        file->fd = redirect->fd >= 0 ? redirect->fd : redirect->op.ptr[0] != '<';
-        file->target = one_value(r, &redirect->target, context, &values[i]);
+        files[i].op = redirect->op;
+        files[i].both = redirect->op.ptr[0] == '&';
+        files[i].fd = redirect->fd >= 0 ? redirect->fd : redirect->op.ptr[0] != '<';
+        files[i].target = one_value(r, &redirect->target, context, &docs[i]);
     }
-    return values;
+    for (size_t i = 0; i < context->file_count; i++) {
+        if (own < SH_FILES_MAX && is_redirected(files, own, &context->files[i]))
+            continue;
+        files[count] = context->files[i];
+        docs[count++] = context->docs[i];
+    }
+    *ret_files = files;
+    *ret_docs = docs;
+    *ret_count = count;
 }
 
 /* The first of its args that a word became, seen from the command itself. */
@@ -238,7 +254,7 @@ void sh_walk_simple(sh_reader *r, const sb_sh_node *node, const sh_context *cont
     }
     fields = SH_STACK_TAKE(r, r->fields, mark, &count);
     tell_assignments(r, node, context, &base);
-    docs = tell_files(r, node, context, &base);
+    sh_tell_files(r, node, context, &base.files, &docs, &base.file_count);
     sh_tell(r, fields, count, &base, docs, context);
     if (r->commands.len <= index)
         return;

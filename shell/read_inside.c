@@ -8,6 +8,7 @@ typedef struct inside_text {
     size_t arg;   /* as sb_sh_command.inside_arg */
     sb_sh_dialect dialect;
     bool own;                   /* a process of its own, which sees what is exported */
+    const sh_value *docs;       /* the values of the command's files; NULL: none */
     const sh_field *positional; /* $1 …; NULL: not known */
     size_t positional_count;
 } inside_text;
@@ -41,6 +42,24 @@ static void set_positional(sh_reader *r, const inside_text *inside)
     sh_set(r, sh_variable_index(r, SB_LIT("@")), all);
 }
 
+/* The redirections of the command hold for the commands of its text, but for an input that is the text. */
+static void pass_files(sh_reader *r, const sb_sh_command *command, const inside_text *inside,
+                       const sh_value *docs, sh_context *inner)
+{
+    sb_sh_file *files = sb_arena_array(r->arena, sb_sh_file, command->file_count);
+    sh_value *values = sb_arena_array(r->arena, sh_value, command->file_count);
+
+    inner->file_count = 0;
+    for (size_t i = 0; i < command->file_count && i < SH_FILES_MAX; i++) {
+        if (inside->arg >= command->count && command->files[i].fd == 0)
+            continue;
+        files[inner->file_count] = command->files[i];
+        values[inner->file_count++] = docs[i];
+    }
+    inner->files = files;
+    inner->docs = values;
+}
+
 static void read_text(sh_reader *r, size_t index, const inside_text *inside, const sh_context *context)
 {
     sh_context inner = *context;
@@ -52,6 +71,8 @@ static void read_text(sh_reader *r, size_t index, const inside_text *inside, con
     if (!text.len || (inside->value.count == 1 && inside->value.pieces->symbolic))
         return;
     inner.told = told;
+    if (inside->docs)
+        pass_files(r, &r->commands.items[index], inside, inside->docs, &inner);
     inner.place = SB_SH_PLACE_SCRIPT;
     inner.inside = (ptrdiff_t)index;
     inner.inside_arg = inside->arg;
@@ -121,7 +142,7 @@ static void in_shell(sh_reader *r, size_t index, const sh_field *fields, const s
                      const sh_context *context)
 {
     const sb_sh_command command = r->commands.items[index];
-    inside_text inside = {.own = true, .dialect = sb_sh_dialect_of(command.name)};
+    inside_text inside = {.own = true, .dialect = sb_sh_dialect_of(command.name), .docs = docs};
     bool wants_text = false, from_input = false;
     size_t i = 1;
 
@@ -182,7 +203,7 @@ static void in_su(sh_reader *r, size_t index, const sh_field *fields, const sh_v
                   const sh_context *context)
 {
     const sb_sh_command command = r->commands.items[index];
-    inside_text inside = {.own = true, .dialect = r->dialect};
+    inside_text inside = {.own = true, .dialect = r->dialect, .docs = docs};
     bool found = false;
     sb_slice user = SB_NIL;
 
@@ -224,7 +245,7 @@ static void in_su(sh_reader *r, size_t index, const sh_field *fields, const sh_v
         read_text(r, index, &inside, context);
 }
 
-/* The text behind an option ("script -c TEXT"), or the last argument ("scl enable NAME TEXT"). */
+/* The text behind an option: "script -c TEXT", "env -S TEXT". */
 static void in_option(sh_reader *r, size_t index, const sh_field *fields, const sh_context *context,
                       char letter)
 {
@@ -240,6 +261,7 @@ static void in_option(sh_reader *r, size_t index, const sh_field *fields, const 
     }
 }
 
+/* The last argument: "scl enable NAME TEXT". */
 static void in_scl(sh_reader *r, size_t index, const sh_field *fields, const sh_context *context)
 {
     const sb_sh_command command = r->commands.items[index];
@@ -328,6 +350,8 @@ void sh_look_inside(sh_reader *r, size_t index, const sh_field *fields, const sh
     case 'e':
         if (sb_slice_eqz(name, "eval"))
             in_eval(r, index, fields, context);
+        else if (sb_slice_eqz(name, "env"))
+            in_option(r, index, fields, context, 'S');
         break;
     case 'f':
         if (sb_slice_eqz(name, "find"))

@@ -13,6 +13,7 @@ typedef struct wrapper {
     bool assignments;            /* NAME=value may stand before the command */
     const char *user_option;     /* " -u --user " */
     const char *user;            /* without such an option */
+    bool needs_user;             /* without such an option it runs no command, but a text */
 } wrapper;
 
 /* By name. */
@@ -23,8 +24,8 @@ static const wrapper wrappers[] = {
     {.name = "catatonit"},
     {.name = "catchsegv"},
     {.name = "chpst", .with_value = "uUbeCnmdopfcrtP/", .user_option = " -u "},
-    {.name = "chroot", .long_with_value = " userspec groups ", .operands = 1},
     {.name = "chronic"},
+    {.name = "chroot", .long_with_value = " userspec groups ", .operands = 1},
     {.name = "chrt", .with_value = "TPDp", .operands = 1},
     {.name = "command", .not_with = "vV"},
     {.name = "conda", .verb = "run", .with_value = "npC", .long_with_value = " name prefix cwd "},
@@ -33,7 +34,11 @@ static const wrapper wrappers[] = {
     {.name = "doas", .with_value = "uC", .user_option = " -u ", .user = "root"},
     {.name = "dumb-init", .with_value = "r", .long_with_value = " rewrite "},
     {.name = "eatmydata"},
-    {.name = "env", .with_value = "uC", .long_with_value = " unset chdir ", .assignments = true},
+    {.name = "env",
+     .with_value = "uC",
+     .long_with_value = " unset chdir ",
+     .not_with = "S",
+     .assignments = true},
     {.name = "exec", .with_value = "a"},
     {.name = "fakeroot", .with_value = "lsibfu"},
     {.name = "faketime", .with_value = "f", .operands = 1},
@@ -64,7 +69,8 @@ static const wrapper wrappers[] = {
     {.name = "runuser",
      .with_value = "ugGs",
      .long_with_value = " user group supp-group shell ",
-     .user_option = " -u --user "},
+     .user_option = " -u --user ",
+     .needs_user = true},
     {.name = "s6-setuidgid", .operands = 1, .user_operand = true},
     {.name = "setarch", .operands = 1},
     {.name = "setpriv",
@@ -252,7 +258,7 @@ static size_t behind_wrapper(sh_reader *r, const wrapper *w, const sb_sh_arg *wo
             changed.user = words[i].text;
     while (w->assignments && i < count && assignment_length(words[i].text))
         add_assigned(r, &changed, &words[i], assignment_length(words[i].text)), i++;
-    if (!runs || i >= count)
+    if (!runs || i >= count || (w->needs_user && changed.user.ptr == command->user.ptr))
         return at;
     *command = changed;
     return i;

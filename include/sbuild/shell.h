@@ -184,7 +184,7 @@ typedef struct sb_sh_command {
     size_t word_count;
     sb_sh_assigned *assigned;
     size_t assigned_count;
-    sb_sh_file *files;
+    sb_sh_file *files; /* its own redirections, and then those of compound commands around that reach it */
     size_t file_count;
     sb_slice *
         wrappers; /* outermost first: "sudo", "env", "xargs", "gosu" …: names of commands that run this one */
@@ -198,7 +198,7 @@ typedef struct sb_sh_command {
     bool ignored;     /* its failure does not matter: "|| true" (or echo, :, exit 0) follows, or it is in the
                          background; "; true" alone does not count */
     bool looped;      /* in the body of a loop */
-    bool function;    /* in the body of a function, where it is defined */
+    bool function;    /* in the body of a function, where it is defined: that it is called is not looked at */
     sb_sh_place place;
     ptrdiff_t inside;  /* index of the command whose argument or text it is in; -1: none, an assignment alone,
                           or words of "for" and "case" */
