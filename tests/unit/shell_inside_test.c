@@ -133,7 +133,7 @@ static void test_shells(void **state)
     reads("sh -c \"echo $VERSION $X \\$Y\"", "sh -c ?<echo 1.2 $X $Y>\n>0.2s echo 1.2 ?<$X> ?<$Y>\n");
     reads("v=1; export e=2; sh -c 'echo $v $e'; W=3 sh -c 'echo $W'",
           "v=<1>\nexport e=2\nsh -c <echo $v $e>\n>2.2s echo ?<$v> 2\nW=<3> sh -c <echo $W>\n>4.2s echo 3\n");
-    reads("sh -c 'v=1'; echo $v", "sh -c <v=1>\n>0.2s v=<1>\necho ?<$v>\n");
+    reads("sh -c 'v=1'; echo $v", "sh -c v=1\n>0.2s v=<1>\necho ?<$v>\n");
     reads("t='a | b'; sh -c \"$t\"", "t=<a | b>\nsh -c <a | b>\n>1.2s 0| a\n>1.2s |1 b\n");
     reads("sh -c \"sh -c 'a'\"", "sh -c <sh -c 'a'>\n>0.2s sh -c a\n>1.2s a\n");
     /* What a text around it told is not told again. */
