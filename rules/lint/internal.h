@@ -9,6 +9,7 @@
 enum {
     SB_LINT_MESSAGE_MAX = 1000,     /* bytes of a message or a remedy */
     SB_LINT_SNAPSHOTS_MAX = 200000, /* variables that all RUNs of a file are told of */
+    SB_LINT_HIDDEN_MAX = 2000,      /* secrets of one file */
     SB_LINT_WHAT_MAX = 4096,        /* bytes of the text that a fingerprint is made of */
 };
 
@@ -56,6 +57,8 @@ struct sb_lint_private {
     sb_lint_map *maps; /* of the runs */
     sb_lint_place *places;
     size_t place_count, place_cap;
+    sb_span *hidden; /* secrets, sb_lint_hide() */
+    size_t hidden_count, hidden_cap;
     sb_lint_known **known; /* by stage; NULL until it is needed */
     sb_ignore *ignore;     /* .dockerignore */
     bool ignore_read;
@@ -87,6 +90,8 @@ extern const sb_rule sb_rule_not_understood, sb_rule_no_reason, sb_rule_idle_ign
 sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule);
 /* Have settings or options said what it is to be? */
 bool sb_lint_is_set(const sb_lint *lint, const sb_rule *rule);
+/* The text without the secrets that the file is known to have: "*" for each of their bytes. In place. */
+void sb_lint_mask(const sb_lint *lint, char *text, size_t len);
 /* Gives the findings of this file their fingerprints. */
 void sb_lint_fingerprints(sb_lint *lint);
 

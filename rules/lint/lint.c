@@ -17,8 +17,7 @@ static const struct {
     {&sb_rules_general, sb_lint_general},     {&sb_rules_root, sb_lint_root},
     {&sb_rules_updates, sb_lint_updates},     {&sb_rules_execute, sb_lint_execute},
     {&sb_rules_tags, sb_lint_tags},           {&sb_rules_frozen, sb_lint_frozen},
-    {&sb_rules_downloads, sb_lint_downloads}, {&sb_rules_secrets, sb_lint_secrets},
-    {&sb_rules_buildkit, sb_lint_buildkit},
+    {&sb_rules_downloads, sb_lint_downloads}, {&sb_rules_buildkit, sb_lint_buildkit},
 };
 
 static bool is_wanted(const sb_lint *lint, const sb_rule_set *set)
@@ -92,6 +91,8 @@ static int make_view(const source *s, const sb_lint_options *options, const sb_d
 
 static void look(sb_lint *lint)
 {
+    /* First, wanted or not: what it finds is hidden in what the others say. */
+    sb_lint_secrets(lint);
     for (size_t i = 0; i < SB_COUNT(families); i++)
         if (is_wanted(lint, families[i].rules))
             families[i].look(lint);
@@ -127,11 +128,9 @@ static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_opt
     own.name = lint.name = sb_arena_dup(report->arena, sb_slice_z(name));
     own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
     lint.view = view;
-    if (is_wanted(&lint, &sb_rules_secrets)) {
-        lint.secrets = shared_secret_rules();
-        if (!lint.secrets)
-            return sb_fail(err, SB_ERR_INTERNAL, "the built-in rules for secrets cannot be loaded");
-    }
+    lint.secrets = shared_secret_rules();
+    if (!lint.secrets)
+        return sb_fail(err, SB_ERR_INTERNAL, "the built-in rules for secrets cannot be loaded");
     status = sb_lint_walk(&lint, steps, step_count, err);
     if (status == 0) {
         look(&lint);

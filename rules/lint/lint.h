@@ -75,6 +75,8 @@ sb_finding *sb_lint_say(sb_lint *lint, const sb_rule *rule, sb_span span, const 
 sb_span sb_lint_run_span(const sb_lint *lint, const sb_lint_run *run, sb_span span);
 sb_span sb_lint_arg_span(const sb_lint *lint, const sb_lint_run *run, const sb_sh_arg *arg);
 sb_span sb_lint_command_span(const sb_lint *lint, const sb_lint_run *run, const sb_sh_command *command);
+/* There is a secret in this span: what is said about the file from now on does not show it. */
+void sb_lint_hide(sb_lint *lint, sb_span span);
 /* A remedy for this finding, instead of the rule's. `finding` may be NULL, here and below. */
 void sb_lint_help(sb_lint *lint, sb_finding *finding, const char *fmt, ...) SB_PRINTF(3, 4);
 /* Adds an edit to its safe fix. */

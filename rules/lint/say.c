@@ -94,6 +94,29 @@ static sb_slice line_text(const sb_lint *lint, size_t line)
     return sb_slice_sub(text, own->lines[line], end);
 }
 
+/* The line with "*" for each byte of a secret, so that columns stay what they are; also where it stands once
+ * more. */
+static sb_slice shown_line(const sb_lint *lint, size_t index)
+{
+    const struct sb_lint_private *own = lint->private;
+    sb_slice line = line_text(lint, index);
+    size_t start = own->lines[index], end = start + line.len;
+    char *copy;
+
+    if (!own->hidden_count)
+        return line;
+    copy = sb_arena_strdup(lint->arena, line);
+    for (size_t i = 0; i < own->hidden_count; i++) {
+        size_t from = own->hidden[i].start > start ? own->hidden[i].start : start;
+        size_t to = own->hidden[i].end < end ? own->hidden[i].end : end;
+
+        if (from < to)
+            memset(copy + (from - start), '*', to - from);
+    }
+    sb_lint_mask(lint, copy, line.len);
+    return sb_slice_of(copy, line.len);
+}
+
 static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
 {
     size_t len = lint->df->text.len, start, first, last;
@@ -108,8 +131,8 @@ static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
     finding->column = (unsigned)(start - lint->private->lines[first]) + 1;
     finding->end_line = (unsigned)last + 1;
     finding->end_column = (unsigned)(span.end - lint->private->lines[last]) + 1;
-    sb_finding_excerpt(lint->report, finding, line_text(lint, first),
-                       last == first ? SB_NIL : line_text(lint, last));
+    sb_finding_excerpt(lint->report, finding, shown_line(lint, first),
+                       last == first ? SB_NIL : shown_line(lint, last));
 }
 
 /* --- Fingerprints --- */
@@ -117,6 +140,8 @@ static void add_place(sb_lint *lint, sb_finding *finding, sb_span span)
 /* The bytes of the place with one blank for all white space: what stays when lines are moved or wrapped. */
 static sb_slice words_of(const sb_lint *lint, sb_span span)
 {
+    const struct sb_lint_private *own = lint->private;
+    size_t hidden = 0;
     sb_slice text = lint->df->text;
     size_t end = span.end < text.len ? span.end : text.len;
     char *copy;
@@ -130,6 +155,11 @@ static sb_slice words_of(const sb_lint *lint, sb_span span)
     for (size_t i = span.start; i < end; i++) {
         char c = text.ptr[i];
 
+        /* Nobody is to try secrets until the fingerprint is right. */
+        while (hidden < own->hidden_count && own->hidden[hidden].end <= i)
+            hidden++;
+        if (hidden < own->hidden_count && own->hidden[hidden].start <= i)
+            c = '*';
         if (c == '\t' || c == '\n' || c == '\r' || c == lint->df->escape)
             c = ' ';
         if (c != ' ' || (len && copy[len - 1] != ' '))
@@ -183,10 +213,62 @@ void sb_lint_fingerprints(sb_lint *lint)
     }
 }
 
+/* --- Secrets --- */
+
+void sb_lint_hide(sb_lint *lint, sb_span span)
+{
+    struct sb_lint_private *own = lint->private;
+    size_t i;
+
+    if (span.end > lint->df->text.len || span.start >= span.end || own->hidden_count >= SB_LINT_HIDDEN_MAX)
+        return;
+    SB_ARENA_PUSH(lint->arena, own->hidden, own->hidden_count, own->hidden_cap);
+    /* In the order of the file, most of them come so. */
+    for (i = own->hidden_count - 1; i > 0 && own->hidden[i - 1].end > span.end; i--)
+        own->hidden[i] = own->hidden[i - 1];
+    own->hidden[i] = span;
+}
+
+/* A word such as "password", which messages have of their own, is hidden only where it stands as a secret. */
+static bool is_word(sb_slice secret)
+{
+    enum { WORD_MAX = 16 };
+
+    for (size_t i = 0; i < secret.len; i++)
+        if (secret.ptr[i] < 'a' || secret.ptr[i] > 'z')
+            return false;
+    return secret.len < WORD_MAX;
+}
+
+/* A message may hold a part of it only: from the first bytes on, as far as it goes. */
+void sb_lint_mask(const sb_lint *lint, char *text, size_t len)
+{
+    const struct sb_lint_private *own = lint->private;
+    enum { FIRST = 8, LEAST = 4 /* bytes: "a" would be everywhere */ };
+
+    for (size_t i = 0; i < own->hidden_count; i++) {
+        sb_slice secret = sb_slice_sub(lint->df->text, own->hidden[i].start, own->hidden[i].end);
+        sb_slice first = sb_slice_sub(secret, 0, secret.len < FIRST ? secret.len : FIRST);
+        sb_slice rest = sb_slice_of(text, len);
+        ptrdiff_t at;
+
+        if (secret.len < LEAST || is_word(secret))
+            continue;
+        while ((at = sb_slice_find(rest, first)) >= 0) {
+            size_t start = len - rest.len + (size_t)at, k = 0;
+
+            for (; k < secret.len && start + k < len && text[start + k] == secret.ptr[k]; k++)
+                text[start + k] = '*';
+            rest = sb_slice_of(text + start + k, len - start - k);
+        }
+    }
+}
+
 /* --- Saying --- */
 
-static sb_slice printed(sb_arena *arena, const char *fmt, va_list ap)
+static sb_slice printed(const sb_lint *lint, const char *fmt, va_list ap)
 {
+    sb_arena *arena = lint->report->arena;
     sb_autofree char *text = NULL;
     size_t len;
 
@@ -194,6 +276,7 @@ static sb_slice printed(sb_arena *arena, const char *fmt, va_list ap)
         text = NULL;
         return sb_slice_z(fmt);
     }
+    sb_lint_mask(lint, text, strlen(text));
     sb_scrub(text);
     len = strlen(text);
     if (len <= SB_LINT_MESSAGE_MAX)
@@ -214,7 +297,7 @@ sb_finding *sb_lint_say(sb_lint *lint, const sb_rule *rule, sb_span span, const 
         return NULL;
     finding->severity = severity;
     va_start(ap, fmt);
-    finding->message = printed(lint->report->arena, fmt, ap);
+    finding->message = printed(lint, fmt, ap);
     va_end(ap);
     finding->file = own->name;
     add_place(lint, finding, span);
@@ -230,17 +313,25 @@ void sb_lint_help(sb_lint *lint, sb_finding *finding, const char *fmt, ...)
     if (!finding)
         return;
     va_start(ap, fmt);
-    finding->remedy = printed(lint->report->arena, fmt, ap);
+    finding->remedy = printed(lint, fmt, ap);
     va_end(ap);
 }
 
 void sb_lint_edit(sb_lint *lint, sb_finding *finding, sb_span span, sb_slice text)
 {
     sb_arena *arena = lint->report->arena;
+    sb_autofree char *copy = sb_slice_dup(text);
     sb_df_edit *edits;
 
-    if (!finding)
+    /* A fix without edits is one that was taken back. */
+    if (!finding || (finding->edits && !finding->edit_count))
         return;
+    sb_lint_mask(lint, copy, text.len);
+    if (memcmp(copy, text.ptr ? text.ptr : "", text.len) != 0) {
+        finding->edit_count = 0; /* reports show edits */
+        finding->edits = sb_arena_array(arena, sb_df_edit, 1);
+        return;
+    }
     /* Few findings have more than one edit. */
     edits = sb_arena_array(arena, sb_df_edit, finding->edit_count + 1);
     if (finding->edit_count)
