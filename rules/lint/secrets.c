@@ -19,7 +19,7 @@ RULE(sk_build_argument, "SB702", "secret-build-argument", WARNING,
      "Use RUN --mount=type=secret,id=NAME (or env=NAME) and docker build --secret id=NAME");
 RULE(sk_value, "SB703", "secret-value", ERROR, "A token, key or password stands in the Dockerfile",
      "Take it out and change it: it is known to everybody who has the repository or the image");
-RULE(sk_likely_value, "SB704", "likely-secret", WARNING,
+RULE(sk_likely_value, "SB704", "secret-like-value", WARNING,
      "Something that looks like a secret is assigned in the Dockerfile",
      "If it is one, take it out, change it, and use RUN --mount=type=secret");
 RULE(sk_command_line, "SB705", "secret-on-command-line", ERROR,

@@ -325,27 +325,20 @@ static void check_assignments(run_search *r, const sb_sh_command *command)
     }
 }
 
-/* echo root:secret | chpasswd */
-static void check_chpasswd(run_search *r, const sb_sh_reading *reading, size_t at)
+/* echo root:secret | chpasswd: SB110 tells it, and here it is hidden. */
+static void hide_chpasswd(run_search *r, const sb_sh_reading *reading, size_t at)
 {
     const sb_sh_command *command = &reading->commands[at];
 
-    if (!sb_sh_is(command, "chpasswd") || sb_sh_has_option(command, "-e", NULL) ||
-        sb_sh_has_option(command, "--encrypted", NULL))
-        return;
-    for (size_t i = 0; i < at; i++) {
+    for (size_t i = 0; i < at && sb_sh_is(command, "chpasswd"); i++) {
         const sb_sh_command *echo = &reading->commands[i];
         const sb_sh_arg *last = echo->count > 1 ? &echo->args[echo->count - 1] : NULL;
-        sb_slice value = last ? last->text : SB_LIT("");
-        ptrdiff_t colon;
+        ptrdiff_t colon = last ? sb_slice_chr(last->text, ':') : -1;
 
-        if (echo->pipeline != command->pipeline || !last ||
-            (!sb_sh_is(echo, "echo") && !sb_sh_is(echo, "printf")))
-            continue;
-        colon = sb_slice_chr(value, ':');
-        if (colon > 0)
-            tell_literal(r, command, last, sb_slice_trim(sb_slice_sub(value, (size_t)colon + 1, value.len)),
-                         "a password");
+        if (echo->pipeline == command->pipeline && colon > 0)
+            sb_lint_hide(r->s->lint, place_of(r, last,
+                                              sb_slice_trim(sb_slice_sub(last->text, (size_t)colon + 1,
+                                                                         last->text.len))));
     }
 }
 
@@ -602,7 +595,7 @@ void sk_find_in_runs(sk_search *s)
                 check_options(&r, command);
                 check_operands(&r, command);
             }
-            check_chpasswd(&r, reading, k);
+            hide_chpasswd(&r, reading, k);
             check_writing(&r, reading, k);
             check_copying(&r, reading, k);
             check_removing(&r, command);
