@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What stands between instructions and in the middle of them: comments and empty lines. */
 #include <rules/lint/buildkit.h>
+#include <rules/lint/internal.h>
 
 /* --- Empty lines in an instruction --- */
 
@@ -96,9 +97,8 @@ static bool is_named_in(sb_slice list)
 /* The check is an experiment: it wants `# check=experimental=…`, or to be named by options or settings. */
 static bool wants_descriptions(const sb_lint *lint)
 {
-    for (size_t i = 0; i < lint->options->rule_count; i++)
-        if (lint->options->rules[i].rule == &bk_invalid_definition_description)
-            return true;
+    if (sb_lint_is_set(lint, &bk_invalid_definition_description))
+        return true;
     for (const char *const *only = lint->options->only; only && *only; only++)
         if (sb_rule_find(sb_slice_z(*only)) == &bk_invalid_definition_description)
             return true;
