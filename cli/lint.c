@@ -344,15 +344,24 @@ static int run(cli_app *app, const void *values, sb_error **err)
                            err);
 }
 
+static bool is_lints(const sb_rule *rule)
+{
+    return strncmp(rule->id, "SB8", 3) != 0 && strncmp(rule->id, "SB9", 3) != 0; /* of scan */
+}
+
 static bool rule_entry(size_t index, sb_arena *arena, const char **ret_name, const char **ret_text)
 {
     const sb_rule_set *family;
 
     for (size_t f = 0; (family = sb_rule_family(f)); f++) {
+        if (family->count && !is_lints(family->rules[0]))
+            break;
         if (index < family->count) {
             const sb_rule *rule = family->rules[index];
 
-            *ret_name = sb_arena_printf(arena, "%s %s", rule->id, rule->name).ptr;
+            *ret_name = strcmp(rule->id, rule->name) == 0
+                            ? rule->id
+                            : sb_arena_printf(arena, "%s %s", rule->id, rule->name).ptr;
             *ret_text = rule->summary;
             return true;
         }

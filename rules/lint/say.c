@@ -72,7 +72,7 @@ static size_t line_of(sb_lint *lint, size_t offset)
 
     if (!own->lines)
         find_lines(lint);
-    for (high = own->line_count; high - low > 1;) {
+    for (high = own->lines ? own->line_count : 0; high > low + 1;) {
         size_t middle = low + (high - low) / 2;
 
         if (own->lines[middle] <= offset)

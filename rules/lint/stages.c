@@ -106,17 +106,14 @@ static void take_snapshot(walker *w, stage_state *state)
 
 /* --- Instructions --- */
 
-static void change_directory(walker *w, stage_state *state, sb_slice word, sb_slice known)
+static sb_slice directory_beneath(sb_arena *arena, sb_slice directory, sb_slice path)
 {
-    sb_slice path = expand(w, state, word, known);
-
-    if (path.len && path.ptr[0] != '/')
-        path = state->directory.ptr ? sb_arena_printf(w->lint->arena, "%" SB_FMT "/%" SB_FMT,
-                                                      SB_ARG(state->directory), SB_ARG(path))
-                                    : SB_NIL;
-    if (sb_slice_eqz(state->directory, "/") && sb_slice_starts(path, SB_LIT("//")))
-        path = sb_slice_sub(path, 1, path.len);
-    state->directory = path;
+    if (!path.len || path.ptr[0] == '/')
+        return path;
+    if (!directory.ptr)
+        return SB_NIL;
+    return sb_arena_printf(arena, "%" SB_FMT "%s%" SB_FMT, SB_ARG(directory),
+                           sb_slice_ends(directory, SB_LIT("/")) ? "" : "/", SB_ARG(path));
 }
 
 static void change_variables(walker *w, stage_state *state, const sb_df_instruction *ins,
@@ -155,7 +152,8 @@ static void apply(walker *w, stage_state *state, const sb_df_instruction *ins, c
         state->user = expand(w, state, ins->args[0].text, known);
         state->user_instruction = ins;
     } else if (ins->keyword == SB_DF_WORKDIR && ins->arg_count) {
-        change_directory(w, state, ins->args[0].text, known);
+        state->directory =
+            directory_beneath(w->lint->arena, state->directory, expand(w, state, ins->args[0].text, known));
     }
 }
 
