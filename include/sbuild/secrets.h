@@ -47,7 +47,9 @@ void sb_secret_scanner_free(sb_secret_scanner *scanner);
 SB_DEFINE_CLEANUP(sb_secret_scanner, sb_secret_scanner_free)
 /*
  * A stream of bytes (a file) in pieces of any size: a match may span two. `path` (may be absent) decides
- * which rules do not apply (test data, documentation, lock files …).
+ * which rules do not apply (test data, documentation, lock files …), and which do that are about certain
+ * files
+ * (.netrc, .env …; "config.Env[0]" and "history[0]" are an image's).
  */
 void sb_secret_scan_begin(sb_secret_scanner *scanner, sb_slice path, sb_secret_found found, void *ctx);
 void sb_secret_scan_add(sb_secret_scanner *scanner, const void *data, size_t len);

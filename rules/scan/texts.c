@@ -86,7 +86,7 @@ static sb_slice shown_text(const texts *t, sb_slice text, size_t max)
 static void scan_text(texts *t, sb_slice text)
 {
     t->match_count = 0;
-    sb_secret_scan_begin(t->scanner, SB_NIL, found, t);
+    sb_secret_scan_begin(t->scanner, sb_buf_slice(&t->place), found, t);
     sb_secret_scan_add(t->scanner, text.ptr, text.len);
     sb_secret_scan_end(t->scanner);
     qsort(t->matches, t->match_count, sizeof(*t->matches), compare_matches);

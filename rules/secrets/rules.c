@@ -104,6 +104,7 @@ static int add_regex(const loader *l, sb_slice pattern, secret_anchor anchor, bo
 
     if (secret_regex_new(rules->arena, pattern, anchor, no_case, l->check, &regex, &err) < 0)
         return wrong(l, err->message, pattern);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     *SB_ARENA_PUSH(rules->arena, rules->regexes, rules->regex_count, rules->regex_cap) = regex;
     *ret_regex = regex;
     return 0;
@@ -322,6 +323,7 @@ static int read_allow(loader *l, json_t *table)
 
         if (add_regex(l, text_of(json_array_get(regexes, i)), SECRET_SEARCH, false, &regex) < 0)
             return -1;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
         *SB_ARENA_PUSH(rules->arena, rules->allow, rules->allow_count, rules->allow_cap) = regex;
     }
     for (size_t i = 0; i < json_array_size(words); i++)
