@@ -22,7 +22,7 @@ RULE(
     "if it is yours, see whether it must be in the image: encrypted or damaged archives hide what they hold");
 RULE(sb810_root, "810", "image-runs-as-root", WARNING, false, "The image runs as root",
      "end the Dockerfile with USER and a numeric user that is not 0, for example USER 10001:0");
-RULE(sb811_user_name, "811", "user-by-name", INFO, false, "The image names its user by name",
+RULE(sb811_user_name, "811", "image-user-by-name", INFO, false, "The image names its user by name",
      "name the user by number: Kubernetes cannot tell that a name is not root's");
 RULE(sb820_setuid, "820", "setuid-file", WARNING, false, "A file runs with the rights of its owner or group",
      "remove the bit (chmod a-s), or the file, in the step that brings it");
