@@ -120,45 +120,73 @@ void sb_config_export(const sb_download *d)
 
 /* --- Lines --- */
 
-/* In lower case, without blanks and quotes. `begin`: what the line must begin with; may be NULL. */
+/*
+ * In lower case, without blanks and quotes. Those with the same stem stand together: it is looked for first.
+ * `begin`: what the line must begin with; may be NULL.
+ */
 static const struct setting {
+    const char *stem;
     const char *has;
     const char *begin;
     const sb_rule *rule;
 } settings[] = {
-    {"gpgcheck=0", NULL, &sb614},
-    {"gpgcheck=false", NULL, &sb614},
-    {"gpgcheck=no", NULL, &sb614},
-    {"sslverify=0", NULL, &sb614},
-    {"sslverify=false", NULL, &sb614},
-    {"trusted=yes", "deb", &sb612},
-    {"trusted:yes", "trusted", &sb612},
-    {"allow-insecure=yes", "deb", &sb612},
-    {"allowunauthenticatedtrue", NULL, &sb612},
-    {"allowunauthenticated1", NULL, &sb612},
-    {"allowinsecurerepositoriestrue", NULL, &sb612},
-    {"allowinsecurerepositories1", NULL, &sb612},
-    {"verify-peerfalse", NULL, &sb612},
-    {"verify-hostfalse", NULL, &sb612},
-    {"check-valid-untilfalse", NULL, &sb622},
-    {"check-valid-until0", NULL, &sb622},
-    {"siglevel=never", NULL, &sb615},
-    {"siglevel=trustall", NULL, &sb615},
-    {"siglevel=optionaltrustall", NULL, &sb615},
-    {"strict-ssl=false", NULL, &sb617},
-    {"strict-sslfalse", "strict-ssl", &sb617},
-    {"enablestrictssl:false", NULL, &sb617},
-    {"trusted-host=", "trusted-host", &sb616},
-    {"ssl_verify:false", NULL, &sb616},
-    {"ssl_verify_mode:0", NULL, &sb618},
-    {"secure-http:false", NULL, &sb620},
-    {"disable-tls:true", NULL, &sb620},
-    {"stricthostkeycheckingno", NULL, &sb621},
-    {"stricthostkeychecking=no", NULL, &sb621},
-    {"check_certificate=off", NULL, &sb610},
-    {"check-certificate=off", NULL, &sb610},
-    {"_create_unverified_context", NULL, &sb616},
+    {"check", "gpgcheck=0", NULL, &sb614},
+    {"check", "gpgcheck=false", NULL, &sb614},
+    {"check", "gpgcheck=no", NULL, &sb614},
+    {"check", "check-valid-untilfalse", NULL, &sb622},
+    {"check", "check-valid-until0", NULL, &sb622},
+    {"check", "stricthostkeycheckingno", NULL, &sb621},
+    {"check", "stricthostkeychecking=no", NULL, &sb621},
+    {"check", "check_certificate=off", NULL, &sb610},
+    {"check", "check-certificate=off", NULL, &sb610},
+    {"ssl", "sslverify=0", NULL, &sb614},
+    {"ssl", "sslverify=false", NULL, &sb614},
+    {"ssl", "strict-ssl=false", NULL, &sb617},
+    {"ssl", "strict-sslfalse", "strict-ssl", &sb617},
+    {"ssl", "enablestrictssl:false", NULL, &sb617},
+    {"ssl", "ssl_verify:false", NULL, &sb616},
+    {"ssl", "ssl_verify_mode:0", NULL, &sb618},
+    {"trust", "trusted=yes", "deb", &sb612},
+    {"trust", "trusted:yes", "trusted", &sb612},
+    {"trust", "trusted-host=", "trusted-host", &sb616},
+    {"secure", "allow-insecure=yes", "deb", &sb612},
+    {"secure", "allowinsecurerepositoriestrue", NULL, &sb612},
+    {"secure", "allowinsecurerepositories1", NULL, &sb612},
+    {"secure", "secure-http:false", NULL, &sb620},
+    {"allowun", "allowunauthenticatedtrue", NULL, &sb612},
+    {"allowun", "allowunauthenticated1", NULL, &sb612},
+    {"verif", "verify-peerfalse", NULL, &sb612},
+    {"verif", "verify-hostfalse", NULL, &sb612},
+    {"verif", "_create_unverified_context", NULL, &sb616},
+    {"siglevel", "siglevel=never", NULL, &sb615},
+    {"siglevel", "siglevel=trustall", NULL, &sb615},
+    {"siglevel", "siglevel=optionaltrustall", NULL, &sb615},
+    {"disable-tls", "disable-tls:true", NULL, &sb620},
 };
+
+/* The first setting of the table that the line makes; NULL: none. */
+static const struct setting *find_setting(sb_slice small)
+{
+    const char *stem = NULL;
+    bool has_stem = false;
+
+    for (size_t i = 0; i < SB_COUNT(settings); i++) {
+        const struct setting *s = &settings[i];
+        ptrdiff_t at;
+
+        if (!stem || strcmp(stem, s->stem) != 0) {
+            stem = s->stem;
+            has_stem = sb_slice_find(small, sb_slice_z(stem)) >= 0;
+        }
+        if (!has_stem || (s->begin && !sb_slice_starts(small, sb_slice_z(s->begin))))
+            continue;
+        at = sb_slice_find(small, sb_slice_z(s->has));
+        if (at == 0 || (at > 0 && small.ptr[at - 1] != '_') ||
+            (at > 0 && s->has[0] == '_')) /* not repo_gpgcheck */
+            return s;
+    }
+    return NULL;
+}
 
 /* Where the line stands in the file, as near as can be told: `span` is that of the whole text. */
 static sb_span span_of_line(const sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line)
@@ -177,28 +205,28 @@ static sb_span span_of_line(const sb_lint *lint, const sb_lint_run *run, sb_span
 static void look_at_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line)
 {
     char text[LINE_MAX_LEN];
+    const struct setting *s;
+    const sb_rule *rule;
     sb_slice small;
 
     line = sb_slice_trim(line);
     if (!line.len || line.ptr[0] == '#' || line.ptr[0] == ';' || sb_slice_starts(line, SB_LIT("//")))
         return;
     small = sb_slice_of(text, lower(line, text, sizeof(text), " \t\"'{}"));
-    for (size_t i = 0; i < SB_COUNT(settings); i++) {
-        const struct setting *s = &settings[i];
-
-        if ((s->begin && !sb_slice_starts(small, sb_slice_z(s->begin))) ||
-            sb_slice_find(small, sb_slice_z(s->has)) < 0)
-            continue;
-        /* What lies on the disk came in by another way. */
-        if (s->rule == &sb612 &&
-            (sb_slice_find(small, SB_LIT("]file:")) >= 0 || sb_slice_find(small, SB_LIT("]copy:")) >= 0))
-            continue;
-        if (s->rule == &sb622 && run && sb_lint_uses_snapshot(lint, run->stage, run->instruction))
-            continue;
-        sb_lint_say(lint, s->rule, span_of_line(lint, run, span, line), "\"%s\" switches verification off",
-                    sb_lint_shown(lint, line));
+    s = find_setting(small);
+    if (!s)
         return;
-    }
+    rule = s->rule;
+    /* What lies on the disk came in by another way. */
+    if (rule == &sb612 &&
+        (sb_slice_find(small, SB_LIT("]file:")) >= 0 || sb_slice_find(small, SB_LIT("]copy:")) >= 0))
+        return;
+    if (rule == &sb622 && run && sb_lint_uses_snapshot(lint, run->stage, run->instruction))
+        return;
+    if (rule == &sb614 && sb_slice_find(line, SB_LIT("sslVerify")) >= 0) /* so git spells it */
+        rule = &sb611;
+    sb_lint_say(lint, rule, span_of_line(lint, run, span, line), "\"%s\" switches verification off",
+                sb_lint_shown(lint, line));
 }
 
 void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text)

@@ -220,19 +220,17 @@ void sb_off_apk(const sb_download *d)
 
 void sb_off_rpm(const sb_download *d)
 {
+    static const char *const settings[] = {"gpgcheck=0", "gpgcheck=false", "sslverify=0", "sslverify=false"};
     const sb_sh_arg *arg = find_arg(
         d->command, "--nogpgcheck --no-gpgcheck --no-gpgchecks --no-gpg-checks --no-gpg-check --nogpg "
                     "--nosignature --nodigest --noverify --no-verify --nocheck-signature "
                     "--allow-unsigned-rpm --gpgcheck-allow-unsigned --no-gpgcheck-allow-unsigned");
 
-    if (!arg)
-        arg = find_part(d->command, "gpgcheck=0");
-    if (!arg)
-        arg = find_part(d->command, "gpgcheck=false");
-    if (!arg)
-        arg = find_part(d->command, "sslverify=0");
-    if (!arg)
-        arg = find_part(d->command, "sslverify=false");
+    for (size_t i = 0; !arg && i < SB_COUNT(settings); i++) {
+        arg = find_part(d->command, settings[i]);
+        if (arg && sb_slice_find(arg->text, SB_LIT("_gpgcheck")) >= 0) /* of metadata, or of local files */
+            arg = NULL;
+    }
     if (arg)
         say_option(d, &sb614, arg, "accepts what nobody has signed");
     if (sb_sh_is(d->command, "rpm"))

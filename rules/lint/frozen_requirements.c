@@ -66,7 +66,7 @@ static sb_slice read_copied(const sb_frozen *f, sb_slice path, sb_slice *ret_pat
     size_t tries = 0;
     sb_slice text;
 
-    if (f->lint->context_fd < 0 || sb_slice_chr(path, '$') >= 0)
+    if (f->lint->context_fd < 0 || !path.len || sb_slice_chr(path, '$') >= 0)
         return SB_NIL;
     while (sb_slice_starts(path, SB_LIT("./")))
         path = sb_slice_sub(path, 2, path.len);
