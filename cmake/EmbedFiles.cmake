@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DOUTPUT=FILE.c -DHEADER=FILE.h -DTABLE=NAME -DFILES=A;B -P EmbedFiles.cmake: text files as a C table of
-# {name, data, length}, with an empty one behind the last. HEADER is what declares the table.
+# cmake -DOUTPUT=FILE.c -DHEADER=FILE.h -DTYPE=TYPE -DTABLE=NAME -DFILES=A;B -P EmbedFiles.cmake: text files as a C table
+# of TYPE {name, data, length}, with an empty one behind the last. HEADER is what declares it.
 set(arrays "")
 set(table "")
 set(index 0)

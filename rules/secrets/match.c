@@ -9,6 +9,8 @@ enum {
     ENCODED_BEFORE = 64, /* Base64 characters around a keyword that are decoded, for what looks behind */
     ENCODED_AFTER = 8 << 10,
     IN_NAME_MAX = 16, /* rules about one assignment */
+    STOP_WORDS_IN =
+        256, /* bytes of a secret in which words mean something; a long one has any of them by chance */
 };
 
 typedef struct candidate {
@@ -96,8 +98,8 @@ static bool is_known(const sb_secret_rules *rules, sb_slice secret)
 static bool is_real(sb_secret_scanner *s, const secret_rule *rule, sb_slice secret)
 {
     const sb_secret_rules *rules = s->rules;
-    char lower[1024];
-    sb_slice head = {lower, secret.len < sizeof(lower) ? secret.len : sizeof(lower)};
+    char lower[STOP_WORDS_IN];
+    sb_slice head = {lower, secret.len < sizeof(lower) ? secret.len : 0};
 
     if (!secret.len || (rule->entropy && secret_entropy(secret) < rule->entropy))
         return false;
@@ -107,7 +109,7 @@ static bool is_real(sb_secret_scanner *s, const secret_rule *rule, sb_slice secr
         return false;
     for (size_t i = 0; i < head.len; i++)
         lower[i] = sb_ascii_lower(secret.ptr[i]);
-    if (secret.len < sizeof(lower) && has_word(head, rules->stop_words, rules->stop_word_count))
+    if (has_word(head, rules->stop_words, rules->stop_word_count))
         return false;
     return !has_word(head, rule->stop_words, rule->stop_word_count) &&
            !is_allowed(s, rule->allow, rule->allow_count, secret) &&

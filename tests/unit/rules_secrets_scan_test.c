@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include <rules/secrets/engine.h>
 
 /* A rule of each kind; forms that nobody uses, so that nothing here is a secret. */
@@ -173,6 +175,53 @@ static void pieces(void **state)
     }
 }
 
+/* Among the bytes of a program, and in a block of variables. */
+static void binary(void **state)
+{
+    static const char program[] = "\x7f"
+                                  "ELF\2\1\1\0\0\0\xff\xfe\n\0\0crate-ab80412357\0%s: no\n\0";
+    static const char block[] = "PATH=/bin\0SECRET=9fKw2mQx8Lz4Tn6B\0BARREL=0f1e2d3c4b5a6978\0HOME=/\0";
+
+    (void)state;
+    expect((sb_slice){program, sizeof(program) - 1}, "bin/x", "crate 15+16 2 crate-ab80412357\n");
+    expect((sb_slice){block, sizeof(block) - 1}, NULL,
+           "likely 17+16 1 9fKw2mQx8Lz4Tn6B\nbarrel 41+16 1 0f1e2d3c4b5a6978\n");
+}
+
+enum { THREADS = 4, ROUNDS = 200 };
+
+static void *scan_often(void *arg)
+{
+    SB_AUTO(sb_secret_scanner) scanner = sb_secret_scanner_new(arg);
+    sb_slice text = SB_LIT("crate-ab80412357 x://joe:hush9@host secret='9fKw2mQx8Lz4'");
+    size_t found_all = 0;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        list found = {0};
+
+        scan(scanner, text, NULL, 100, &found);
+        found_all += strcmp(found.text.data, "crate 0+16 1 crate-ab80412357\nladder 25+5 1 hush9\n"
+                                             "likely 44+12 1 9fKw2mQx8Lz4\n") == 0;
+        sb_buf_free(&found.text);
+    }
+    return found_all == ROUNDS ? arg : NULL;
+}
+
+/* The same rules, whose expressions are compiled when they are first needed, for several threads at once. */
+static void threads(void **state)
+{
+    pthread_t ids[THREADS];
+    void *result;
+
+    (void)state;
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&ids[i], NULL, scan_often, rules), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(ids[i], &result), 0);
+        assert_non_null(result);
+    }
+}
+
 static void stops(void **state)
 {
     SB_AUTO(sb_secret_scanner) scanner = sb_secret_scanner_new(rules);
@@ -200,7 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kinds),    cmocka_unit_test(precedence), cmocka_unit_test(base64),
         cmocka_unit_test(utf16),    cmocka_unit_test(pieces),     cmocka_unit_test(stops),
-        cmocka_unit_test(built_in),
+        cmocka_unit_test(built_in), cmocka_unit_test(binary),     cmocka_unit_test(threads),
     };
 
     return cmocka_run_group_tests(tests, load, unload);
