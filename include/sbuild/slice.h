@@ -42,6 +42,8 @@ static inline bool sb_slice_eq(sb_slice a, sb_slice b)
 
 static inline bool sb_slice_eqz(sb_slice a, const char *s)
 {
+    if (a.len && s && a.ptr[0] != s[0]) /* most words of a table are told apart by their first letter */
+        return false;
     return sb_slice_eq(a, sb_slice_z(s));
 }
 

@@ -316,6 +316,7 @@ static void ran_program(sb_execute *x, const sb_sh_command *cmd, const sb_flow *
             ran_files(x, cmd, program.arg);
         break;
     case SB_PROGRAM_TEXT:
+        sb_check_text(x, cmd);
         ran_text(x, cmd, program.arg, args, in);
         if (sb_slice_eqz(cmd->name, "pwsh") || sb_slice_eqz(cmd->name, "powershell"))
             for (size_t i = program.arg; i < cmd->count; i++)
@@ -486,7 +487,6 @@ static sb_flow do_command(sb_execute *x, size_t index, sb_flow in, const sb_flow
     if (is_one_of(cmd->name, unpackers))
         unpack_files(x, cmd);
     note_declared(x, cmd, args);
-    sb_check_text(x, cmd);
     ran_program(x, cmd, args, in);
     ran_packages(x, cmd);
     return read_files(x, cmd, in);
