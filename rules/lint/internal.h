@@ -6,6 +6,8 @@
 #include <rules/lint/lint.h>
 #include <sbuild/dockerfile.h>
 
+#include <sys/types.h>
+
 enum {
     SB_LINT_MESSAGE_MAX = 1000,     /* bytes of a message or a remedy */
     SB_LINT_SNAPSHOTS_MAX = 200000, /* variables that all RUNs of a file are told of */
@@ -49,6 +51,19 @@ typedef struct sb_lint_settings { /* of sbuild.json and the user's own file, und
 int sb_lint_settings_for(sb_lint_shared *shared, const char *dir, const char *context,
                          const sb_lint_settings **ret_settings, sb_error **err);
 
+/*
+ * Files of a context that somebody asked for by name; kept for the other Dockerfiles of that
+ * context. .dockerignore does not count, directories of other tools and of tests are left out.
+ */
+typedef struct sb_lint_listing {
+    sb_arena *arena;
+    dev_t device;
+    ino_t directory;
+    sb_slice *paths; /* relative */
+    size_t count, cap;
+    size_t entries;
+} sb_lint_listing;
+
 struct sb_lint_private {
     size_t first;  /* index in the report of this file's first finding */
     sb_slice name; /* of the file, in the report's arena */
@@ -67,7 +82,13 @@ struct sb_lint_private {
     const char *path;                 /* of the Dockerfile, as given, without "./"; NULL for a text */
     const sb_lint_settings *settings; /* NULL: none */
     bool require_reason;
+    sb_lint_listing **listing; /* of the last context; NULL: there is no place to keep one */
 };
+
+/* listing.c: NULL without a context. `wanted` is the same function each time. */
+const sb_lint_listing *sb_lint_list(const sb_lint *lint, bool (*wanted)(sb_slice path));
+void sb_lint_listing_free(sb_lint_listing *listing);
+sb_lint_listing **sb_lint_shared_listing(sb_lint_shared *shared); /* settings.c */
 
 /* lint.c: as sb_lint_file(), with this text instead of the file's; absent: with the file's. */
 int sb_lint_source(sb_slice text, const char *path, const char *context, const sb_lint_options *options,

@@ -56,6 +56,7 @@ typedef struct source { /* a Dockerfile and what is beside it */
     sb_project *project;
     sb_lock *lock;
     const sb_lint_settings *settings; /* NULL: none */
+    sb_lint_listing **listing;        /* of the context, from one Dockerfile to the next; or NULL */
 } source;
 
 static void source_clear(source *s)
@@ -125,6 +126,7 @@ static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_opt
         return -1;
     if (s->lock && sb_run_steps(view, arena, &steps, &step_count, err) < 0)
         return -1;
+    own.listing = s->listing;
     own.name = lint.name = sb_arena_dup(report->arena, sb_slice_z(name));
     own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
     lint.view = view;
@@ -260,6 +262,7 @@ int sb_lint_source(sb_slice text, const char *path, const char *context, const s
 
     s.file = s.path + slash + 1;
     s.context = context ? context : dir;
+    s.listing = sb_lint_shared_listing(shared);
     if (sb_lint_settings_for(shared, dir, context, &s.settings, err) < 0)
         return -1;
     if (sb_open_dir(dir, &s.dirfd, err) < 0 || sb_open_dir(s.context, &s.context_fd, err) < 0)

@@ -3,19 +3,16 @@
  * Files with secrets that COPY and ADD bring into the image: told by their names, and by what is in them
  * where the context has them. Of a whole directory only what is really there counts.
  */
-#include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <unistd.h>
 
+#include <rules/lint/internal.h>
 #include <rules/lint/operands.h>
 #include <rules/lint/secrets.h>
 #include <sbuild/fs.h>
 
 enum {
-    WALK_DEPTH_MAX = 4,
-    WALK_ENTRIES_MAX = 5000,
-    WALK_FOUND_MAX = 50,
+    FOUND_MAX = 50, /* files with secrets of one directory that are told */
     PATH_LEN_MAX = 1024,
 };
 
@@ -115,9 +112,27 @@ static sb_slice last_two(sb_slice path)
     return sb_slice_sub(path, (size_t)(slash + 1), (size_t)(base.ptr + base.len - path.ptr));
 }
 
+/* "*" only, and bytes: fnmatch() would ask the locale about every one. */
 static bool matches(const char *pattern, const char *name)
 {
-    return fnmatch(pattern, name, 0) == 0;
+    const char *star = NULL, *again = NULL;
+
+    for (; *name; name++) {
+        if (*pattern == *name) {
+            pattern++;
+        } else if (*pattern == '*') {
+            star = ++pattern;
+            again = name--;
+        } else if (star) {
+            pattern = star;
+            name = again++;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
 }
 
 static const kind *kind_of(sb_slice path)
@@ -136,6 +151,11 @@ static const kind *kind_of(sb_slice path)
         if (matches(kinds[i].pattern, strchr(kinds[i].pattern, '/') ? pair : name))
             return &kinds[i];
     return NULL;
+}
+
+static bool may_hold_secret(sb_slice path)
+{
+    return kind_of(path) != NULL;
 }
 
 /* --- Contents --- */
@@ -273,53 +293,6 @@ static bool check_file(sk_search *s, const sb_df_instruction *ins, sb_slice sour
 
 /* --- A directory --- */
 
-typedef struct walk {
-    sk_search *s;
-    size_t entries;
-    sb_slice found[WALK_FOUND_MAX];
-    size_t count;
-} walk;
-
-static bool is_walked(const char *name)
-{
-    return !sb_word_in(sb_slice_z(name),
-                       ". .. .git node_modules vendor sbuild.vendor .sbuild testdata test tests "
-                       "fixtures __tests__ examples docs spec .venv venv target");
-}
-
-static void walk_directory(walk *w, sb_slice path, unsigned depth)
-{
-    sb_autofree char *name = path.len ? sb_slice_dup(path) : sb_strdup(".");
-    bool missing = false;
-    int fd = sb_open_within(w->s->lint->context_fd, name, O_RDONLY | O_DIRECTORY, 0, &missing, NULL);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    while ((entry = readdir(dir)) && w->entries < WALK_ENTRIES_MAX && w->count < WALK_FOUND_MAX) {
-        sb_slice child = sb_arena_printf(w->s->lint->arena, "%" SB_FMT "%s%s", SB_ARG(path),
-                                         path.len ? "/" : "", entry->d_name);
-        const kind *k;
-
-        w->entries++;
-        if (entry->d_type == DT_DIR) {
-            if (depth < WALK_DEPTH_MAX && is_walked(entry->d_name) && !is_left_out(w->s, child))
-                walk_directory(w, child, depth + 1);
-            continue;
-        }
-        k = entry->d_type == DT_REG ? kind_of(child) : NULL;
-        if (!k || is_left_out(w->s, child) || is_trust_anchor(child, SB_LIT("")) ||
-            !holds_secret(w->s, k, child))
-            continue;
-        w->found[w->count++] = child;
-    }
-    closedir(dir);
-}
-
 static int by_path(const void *left, const void *right)
 {
     const sb_slice *a = left, *b = right;
@@ -327,24 +300,47 @@ static int by_path(const void *left, const void *right)
     return sb_slice_cmp(*a, *b);
 }
 
+static bool is_beneath(sb_slice path, sb_slice directory)
+{
+    return !directory.len ||
+           (path.len > directory.len && sb_slice_starts(path, directory) && path.ptr[directory.len] == '/');
+}
+
+/* The one that is left out by itself, or with a directory above it, does not come along. */
+static size_t find_beneath(const sk_search *s, sb_slice directory, sb_slice *found)
+{
+    const sb_lint_listing *listing = sb_lint_list(s->lint, may_hold_secret);
+    size_t count = 0;
+
+    for (size_t i = 0; listing && i < listing->count && count < FOUND_MAX; i++) {
+        sb_slice path = listing->paths[i];
+
+        if (is_beneath(path, directory) && !is_left_out(s, path) && !is_trust_anchor(path, SB_LIT("")) &&
+            holds_secret(s, kind_of(path), path))
+            found[count++] = path;
+    }
+    if (count)
+        qsort(found, count, sizeof(*found), by_path);
+    return count;
+}
+
 static void check_directory(sk_search *s, const sb_df_instruction *ins, sb_slice source, sb_slice destination,
                             sb_span span)
 {
-    walk w = {.s = s};
     sb_autobuf more = SB_BUF_INIT(100);
+    sb_slice found[FOUND_MAX];
+    size_t count = find_beneath(s, relative(source), found);
 
-    walk_directory(&w, relative(source), 0);
-    if (!w.count)
+    if (!count)
         return;
-    qsort(w.found, w.count, sizeof(*w.found), by_path);
-    if (w.count > 1)
-        sb_buf_printf(&more, " (and %zu more)", w.count - 1);
+    if (count > 1)
+        sb_buf_printf(&more, " (and %zu more)", count - 1);
     sk_say(s, &sk_context, ins->stage, span, "%s holds %s%s, and .dockerignore does not leave it out",
-           sb_lint_shown(s->lint, w.found[0]), kind_of(w.found[0])->what, more.data ? more.data : "");
-    for (size_t i = 0; i < w.count; i++)
+           sb_lint_shown(s->lint, found[0]), kind_of(found[0])->what, more.data ? more.data : "");
+    for (size_t i = 0; i < count; i++)
         sk_add_file(s,
                     sb_arena_printf(s->lint->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(destination),
-                                    SB_ARG(sk_base_name(w.found[i]))),
+                                    SB_ARG(sk_base_name(found[i]))),
                     ins->stage, ins->start_line);
 }
 

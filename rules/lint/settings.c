@@ -17,6 +17,7 @@ struct sb_lint_shared {
     place *places;
     char *last; /* the directory that was asked about last, and what counts there */
     const place *last_place;
+    sb_lint_listing *listing;
 };
 
 sb_lint_shared *sb_lint_shared_new(void)
@@ -34,8 +35,14 @@ void sb_lint_shared_free(sb_lint_shared *shared)
     for (place *p = shared->places; p; p = p->next)
         sb_settings_free(p->settings.source);
     free(shared->last);
+    sb_lint_listing_free(shared->listing);
     sb_arena_free(shared->arena);
     free(shared);
+}
+
+sb_lint_listing **sb_lint_shared_listing(sb_lint_shared *shared)
+{
+    return &shared->listing;
 }
 
 int sb_rule_choices(const sb_rule_choice *choices, size_t count, const char *name, sb_arena *arena,
