@@ -129,18 +129,48 @@ sb_finding *sb_unpinned_say(const sb_frozen *f, const sb_rule *rule, const sb_un
 
 /* --- Asking --- */
 
+/*
+ * Of a command that works in a directory below: "/app/web" may be what the context calls web, or app/web.
+ * NO: it has such a directory, and the file is not in there; UNKNOWN: it has none.
+ */
+static sb_there has_below(const sb_frozen *f, const char *name)
+{
+    enum { COMPONENTS_MAX = 4 };
+    sb_slice rest = f->command->directory;
+    sb_there there = SB_THERE_UNKNOWN;
+
+    while (sb_slice_ends(rest, SB_LIT("/")))
+        rest.len--;
+    for (size_t i = 0, end = rest.len; i < COMPONENTS_MAX && end > 0; i++) {
+        ptrdiff_t slash = sb_slice_rchr(sb_slice_sub(rest, 0, end), '/');
+        sb_slice tail = sb_slice_sub(rest, (size_t)(slash + 1), rest.len);
+        sb_slice path = sb_arena_printf(f->lint->arena, "%" SB_FMT "/%s", SB_ARG(tail), name);
+
+        if (sb_lint_has_file(f->lint, path.ptr))
+            return SB_THERE_YES;
+        if (sb_lint_has_file(f->lint, sb_arena_strdup(f->lint->arena, tail)))
+            there = SB_THERE_NO;
+        end = slash > 0 ? (size_t)slash : 0;
+    }
+    return there;
+}
+
 sb_there sb_frozen_has(const sb_frozen *f, const char *name)
 {
     const sb_df_instruction *run = f->run->instruction;
+    sb_there below;
 
     for (size_t i = 0; i < run->flag_count; i++)
         if (sb_slice_eqz(run->flags[i].name, "mount") &&
             sb_slice_find(run->flags[i].value, sb_slice_z(name)) >= 0)
             return SB_THERE_YES;
+    below = f->lint->context_fd >= 0 ? has_below(f, name) : SB_THERE_UNKNOWN;
     if (sb_lint_copied(f->lint, f->run->stage, run, name))
-        return SB_THERE_YES;
-    if (f->lint->context_fd < 0)
+        return below == SB_THERE_NO ? SB_THERE_UNKNOWN : SB_THERE_YES;
+    if (f->lint->context_fd < 0 || (f->run->directory.ptr && !f->command->directory.ptr))
         return SB_THERE_UNKNOWN;
+    if (below == SB_THERE_YES)
+        return SB_THERE_YES;
     /* A repository that was fetched before has its own files. */
     for (size_t i = f->index; i-- > 0 && f->index - i < SB_LINT_AHEAD_MAX;)
         if (sb_sh_is(&f->run->reading.commands[i], "git") || sb_sh_is(&f->run->reading.commands[i], "tar") ||

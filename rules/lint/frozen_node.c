@@ -163,6 +163,18 @@ static bool is_global(const sb_frozen *f)
 
 /* --- npm --- */
 
+/* `if [ -f package-lock.json ]; then npm ci; else npm install; fi` */
+static bool has_npm_ci(const sb_frozen *f)
+{
+    const sb_sh_reading *reading = &f->run->reading;
+
+    for (size_t i = 0; i < reading->count && i < SB_LINT_AHEAD_MAX; i++)
+        if (sb_sh_is(&reading->commands[i], "npm") && reading->commands[i].count > 1 &&
+            sb_word_in(reading->commands[i].args[1].text, "ci clean-install"))
+            return true;
+    return false;
+}
+
 void sb_frozen_npm(const sb_frozen *f)
 {
     static const char *const elsewhere[] = {"--prefix", "-C", "--offline", "--package-lock-only", NULL};
@@ -186,6 +198,8 @@ void sb_frozen_npm(const sb_frozen *f)
     if (!sb_word_in(verb->text, "install i in ins add update up upgrade"))
         return;
     if (look_at_specs(f, at, "npm install", false) || is_global(f) || sb_frozen_option(f, elsewhere))
+        return;
+    if (f->command->conditional && has_npm_ci(f))
         return;
     there = sb_frozen_has(f, "package-lock.json");
     if (there != SB_THERE_YES && sb_frozen_has(f, "npm-shrinkwrap.json") == SB_THERE_YES)

@@ -229,6 +229,7 @@ void sb_frozen_pip_install(const sb_frozen *f, size_t at, const char *what)
     if (sb_frozen_option(f, hashes) || sb_frozen_env_true(f, "PIP_REQUIRE_HASHES") ||
         sb_frozen_env_true(f, "PIP_NO_INDEX"))
         return;
+    files.constrained = sb_frozen_env(f, "PIP_CONSTRAINT").len > 0;
     look_at_files(f, at, &files);
     look_at_editable(f, at, &list, &tags);
     while ((arg = sb_operand_next(&walk))) {

@@ -208,8 +208,13 @@ void sb_requirements_look(const sb_frozen *f, const sb_sh_arg *arg, sb_slice pat
                           const sb_constraints *constraints)
 {
     requirements r = {.f = f, .constraints = constraints};
-    sb_slice found, text = read_copied(f, path, &found);
+    sb_slice found, text;
 
+    /* uv takes pyproject.toml and the like as well, which say what is wanted, not what is installed. */
+    if (!sb_slice_ends(path, SB_LIT(".txt")) && !sb_slice_ends(path, SB_LIT(".in")) &&
+        !sb_slice_ends(path, SB_LIT(".pip")))
+        return;
+    text = read_copied(f, path, &found);
     if (!text.ptr)
         return;
     count_loose(&r, text, found, 0);

@@ -34,9 +34,11 @@ static void say_packages(const sb_frozen *f, const sb_rule *rule, size_t at, con
 
 /* --- apt --- */
 
+/* "name=1.2", "./name.deb", "name-" (to be removed); but not "name/bookworm-backports". */
 static bool apt_is_fine(sb_slice package)
 {
-    return sb_slice_chr(package, '=') > 0 || is_local(package) || sb_slice_ends(package, SB_LIT("-"));
+    return sb_slice_chr(package, '=') > 0 || strchr("./~", package.ptr[0]) ||
+           sb_slice_ends(package, SB_LIT(".deb")) || sb_slice_ends(package, SB_LIT("-"));
 }
 
 void sb_frozen_apt(const sb_frozen *f)
