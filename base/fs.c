@@ -161,12 +161,15 @@ int sb_mkdirs(const char *path, sb_error **err)
 int sb_read_fd(int fd, const char *name, size_t max, char **ret_data, size_t *ret_len, sb_error **err)
 {
     sb_autobuf buf = SB_BUF_INIT(max);
-    struct stat st;
+    struct stat st = {0};
     size_t chunk_size = 65536;
     sb_autofree char *chunk = NULL;
 
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size > max)
         return sb_fail(err, SB_ERR_LIMIT, "%s is larger than the maximum of %zu bytes", name, max);
+    /* Of a small file no more than it has, and a byte to see its end. */
+    if (S_ISREG(st.st_mode) && st.st_size > 0 && (uint64_t)st.st_size < chunk_size)
+        chunk_size = (size_t)st.st_size + 1;
     chunk = sb_malloc(chunk_size);
     for (;;) {
         ssize_t n = read(fd, chunk, chunk_size);

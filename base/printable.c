@@ -15,9 +15,17 @@ void sb_buf_add_printable(sb_buf *buf, sb_slice s, size_t max_len)
     size_t i = 0;
 
     while (i < s.len && i < max_len) {
+        size_t plain = i, n;
         uint32_t c;
-        size_t n = sb_utf8_decode(s.ptr + i, s.len - i, &c);
 
+        while (plain < s.len && plain < max_len && s.ptr[plain] >= 0x20 && s.ptr[plain] < 0x7f)
+            plain++;
+        if (plain > i) {
+            sb_buf_add(buf, s.ptr + i, plain - i);
+            i = plain;
+            continue;
+        }
+        n = sb_utf8_decode(s.ptr + i, s.len - i, &c);
         if (n == 0) {
             sb_buf_printf(buf, "\\x%02x", (unsigned char)s.ptr[i]);
             n = 1;
@@ -40,8 +48,13 @@ void sb_scrub(char *text)
 
     for (size_t i = 0; i < len;) {
         uint32_t c;
-        size_t n = sb_utf8_decode(text + i, len - i, &c);
+        size_t n;
 
+        if (text[i] >= 0x20 && text[i] < 0x7f) {
+            i++;
+            continue;
+        }
+        n = sb_utf8_decode(text + i, len - i, &c);
         if (n == 0)
             n = 1;
         else if (c == '\n' || c == '\t')

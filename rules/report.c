@@ -106,6 +106,15 @@ static unsigned characters(sb_slice line, unsigned column)
     return count;
 }
 
+/* Shown byte for byte. */
+static bool is_plain(sb_slice line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if ((line.ptr[i] < 0x20 || line.ptr[i] > 0x7e) && line.ptr[i] != '\t')
+            return false;
+    return true;
+}
+
 void sb_finding_excerpt(sb_report *report, sb_finding *finding, sb_slice line, sb_slice last_line)
 {
     /* A byte may become four: so the caret is always within. */
@@ -122,6 +131,12 @@ void sb_finding_excerpt(sb_report *report, sb_finding *finding, sb_slice line, s
     first = first > line.len ? line.len : first;
     if (finding->end_line == finding->line && finding->end_column && finding->end_column - 1 < last)
         last = finding->end_column - 1;
+    if (whole && is_plain(line)) {
+        finding->excerpt = sb_arena_dup(report->arena, line);
+        finding->excerpt_column = (unsigned)first + 1;
+        finding->excerpt_width = last > first ? (unsigned)(last - first) : 1;
+        return;
+    }
     if (!whole && first > BEFORE) {
         for (i = first - BEFORE; i < first && ((unsigned char)line.ptr[i] & 0xc0) == 0x80;)
             i++;
