@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SB3xx: the rules, the walk over all stages, and how a finding is put. */
 #include <rules/lint/execute.h>
+#include <rules/lint/operands.h>
 
 const sb_rule sb_rule_pipe_to_shell = {
     .id = "SB301",
@@ -165,37 +166,6 @@ static void help(sb_lint *lint, sb_finding *finding, const sb_pending *p, sb_sli
 
 /* --- Saying it --- */
 
-/* Without credentials and query. */
-static sb_slice shown_url(sb_arena *arena, sb_slice url)
-{
-    sb_autobuf out = SB_BUF_INIT(1024);
-    ptrdiff_t scheme, at;
-    size_t end = 0;
-
-    scheme = sb_slice_find(url, SB_LIT("://"));
-    if (scheme >= 0) {
-        sb_slice rest = sb_slice_sub(url, (size_t)scheme + 3, url.len);
-
-        sb_buf_add_printable(&out, sb_slice_sub(url, 0, (size_t)scheme + 3), 40);
-        while (end < rest.len && rest.ptr[end] != '/')
-            end++;
-        at = sb_slice_rchr(sb_slice_sub(rest, 0, end), '@');
-        url = at < 0 ? rest : sb_slice_sub(rest, (size_t)at + 1, rest.len);
-    }
-    for (end = 0; end < url.len && url.ptr[end] != '?' && url.ptr[end] != '#';)
-        end++;
-    sb_buf_add_printable(&out, sb_slice_sub(url, 0, end), 120);
-    return sb_arena_dup(arena, sb_buf_slice(&out));
-}
-
-static sb_slice shown(sb_arena *arena, sb_slice text)
-{
-    sb_autobuf out = SB_BUF_INIT(1024);
-
-    sb_buf_add_printable(&out, text, 80);
-    return sb_arena_dup(arena, sb_buf_slice(&out));
-}
-
 static sb_span span_of(const sb_lint *lint, const sb_pending *p, const sb_origin *o)
 {
     sb_span span = sb_lint_command_span(lint, p->run, p->command), from;
@@ -221,8 +191,8 @@ static void say(sb_lint *lint, const sb_execute *x, const sb_pending *p)
 {
     const sb_origin *o = &x->origins[p->origin];
     sb_span span = span_of(lint, p, o);
-    sb_slice url = o->url.ptr ? shown_url(lint->arena, o->url) : SB_LIT("the network");
-    sb_slice what = shown(lint->arena, p->what);
+    sb_slice url = o->url.ptr ? sb_slice_z(sb_lint_shown(lint, o->url)) : SB_LIT("the network");
+    sb_slice what = sb_slice_z(sb_lint_shown(lint, p->what));
     const char *checked = p->checked_later               ? "it is checked only after that"
                           : o->check == SB_CHECK_IGNORED ? "its check cannot fail the build"
                                                          : "nothing checks it";

@@ -119,7 +119,7 @@ sb_finding *sb_unpinned_say(const sb_frozen *f, const sb_rule *rule, const sb_un
     for (size_t i = 0; i < shown; i++) {
         if (i)
             sb_buf_addz(&names, i + 1 == list->count ? " and " : ", ");
-        sb_buf_add_printable(&names, list->names[i], 60);
+        sb_buf_add_shown(&names, list->names[i], 60);
     }
     if (shown < list->count)
         sb_buf_printf(&names, " and %zu more", list->count - shown);

@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rules/lint/operands.h>
 
-enum { SHOWN_MAX = 80 };
+enum { SHOWN_MAX = 100 };
+
+void sb_buf_add_shown(sb_buf *buf, sb_slice text, size_t max_len)
+{
+    ptrdiff_t scheme = sb_slice_find(text, SB_LIT("://")), at;
+    size_t end = 0, begin;
+
+    if (scheme < 0) {
+        sb_buf_add_printable(buf, text, max_len);
+        return;
+    }
+    begin = (size_t)scheme + 3;
+    sb_buf_add_printable(buf, sb_slice_sub(text, 0, begin), max_len);
+    text = sb_slice_sub(text, begin, text.len);
+    while (end < text.len && !strchr("/ ?", text.ptr[end]))
+        end++;
+    at = sb_slice_rchr(sb_slice_sub(text, 0, end), '@');
+    text = sb_slice_sub(text, (size_t)(at + 1), text.len);
+    for (end = 0; end < text.len && text.ptr[end] != '?';)
+        end++;
+    sb_buf_add_printable(buf, sb_slice_sub(text, 0, end), max_len);
+}
 
 const char *sb_lint_shown(sb_lint *lint, sb_slice text)
 {
-    sb_autobuf buf = SB_BUF_INIT(8 * SHOWN_MAX);
+    sb_autobuf buf = SB_BUF_INIT(20 * SHOWN_MAX);
 
-    sb_buf_add_printable(&buf, text, SHOWN_MAX);
+    sb_buf_add_shown(&buf, text, SHOWN_MAX);
     return sb_arena_strdup(lint->arena, sb_buf_slice(&buf));
 }
 

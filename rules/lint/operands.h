@@ -6,7 +6,9 @@
 
 #include <rules/lint/lint.h>
 
-/* Printable, at most 80 bytes of it; lives as long as the file is looked at. */
+/* Printable, its first bytes; of a URL without credentials and query. */
+void sb_buf_add_shown(sb_buf *buf, sb_slice text, size_t max_len);
+/* The same for a message; lives as long as the file is looked at. */
 const char *sb_lint_shown(sb_lint *lint, sb_slice text);
 
 /*

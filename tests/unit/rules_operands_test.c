@@ -89,6 +89,31 @@ static void hosts(void **state)
         assert_false(sb_host_is_internal(sb_slice_z(outside[i])));
 }
 
+static void shown_without_credentials(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } texts[] = {
+        {"https://user:secret@example.org/x?token=secret", "https://example.org/x"},
+        {"git+https://secret@example.org/x@v1#egg=x", "git+https://example.org/x@v1#egg=x"},
+        {"x @ https://example.org/a@b", "x @ https://example.org/a@b"},
+        {"https://example.org?token=secret", "https://example.org"},
+        {"git@example.org:team/x", "git@example.org:team/x"},
+        {"a\x1b[m", "a\\x1b[m"},
+        {"", ""},
+        {"://", "://"},
+        {"https://@", "https://"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < SB_COUNT(texts); i++) {
+        sb_autobuf buf = SB_BUF_INIT(1000);
+
+        sb_buf_add_shown(&buf, sb_slice_z(texts[i].text), 100);
+        assert_string_equal(buf.data ? buf.data : "", texts[i].shown);
+    }
+}
+
 static void versions(void **state)
 {
     static const char *const exact[] = {"1.2.3", "v1.2.3", "=1.2.3", "1.2.3-rc.1", "2024.1.0", "$V", "${V}"};
@@ -141,8 +166,12 @@ static void requirements(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_that_move), cmocka_unit_test(git_references), cmocka_unit_test(hosts),
-        cmocka_unit_test(versions),       cmocka_unit_test(requirements),
+        cmocka_unit_test(urls_that_move),
+        cmocka_unit_test(git_references),
+        cmocka_unit_test(hosts),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(shown_without_credentials),
+        cmocka_unit_test(requirements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
