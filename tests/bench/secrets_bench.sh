@@ -1,27 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# secrets_bench.sh [ROUNDS]: the secret scanner (tests/e2e/tools/secrets_tool.c, one thread, all built-in rules) and
-# gitleaks from Debian (GOMAXPROCS=1) over the same trees in the same run: CPU time, MB per second of CPU, the ratio, peak
-# memory, and what each of them finds there. The trees are clean installations of Debian, Node and Python, so whatever
-# is found is false; and one mixed tree of all of them. Asserts nothing. Goal: 200 MB/s, ten times gitleaks.
+# secrets_bench.sh [ROUNDS [SUITE]]: the secret scanner (tests/e2e/tools/secrets_tool.c, one thread, all built-in rules)
+# and gitleaks from Debian (SUITE: trixie; GOMAXPROCS=1) over the same trees in the same run: CPU time, MB per second of
+# CPU, the ratio, peak memory, and what each of them finds there. The trees are clean installations of Debian, Node and
+# Python, so whatever is found is false; and one tree of all three. Asserts nothing. Goal: 200 MB/s, ten times gitleaks.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
 # shellcheck source=tests/infra/common.sh
 . "$E2E/../infra/common.sh"
 
 SECRETS_TOOL=${SECRETS_TOOL:-$E2E/../../build/release/tests/e2e/secrets_tool}
-rounds=${1:-2}
+rounds=${1:-2} suite=${2:-trixie}
 
 # The program alone: nothing is installed or configured.
-make_gitleaks() {
-	infra_mmdebstrap "$1.root" trixie gitleaks --variant=extract && mkdir -p "$1" &&
+make_gitleaks() { # DIRECTORY SUITE
+	infra_mmdebstrap "$1.root" "$2" gitleaks --variant=extract && mkdir -p "$1" &&
 		cp "$1.root/usr/bin/gitleaks" "$1/gitleaks" &&
-		sed -n '/^Package: gitleaks$/,/^$/s/^Version: //p' "$1.root/var/lib/dpkg/status" >"$1/version"
+		gzip -dc "$1.root/usr/share/doc/gitleaks/changelog.Debian.gz" | head -n 1 >"$1/version"
 	local status=$?
 	rm -rf "$1.root"
 	return "$status"
 }
-gitleaks=$(infra_cached tools/gitleaks-1 make_gitleaks)
+gitleaks=$(infra_cached "tools/gitleaks-$suite-1" make_gitleaks "$suite")
+# Later versions call it otherwise.
+look=(detect --no-git --source .)
+if "$gitleaks/gitleaks" dir --help >/dev/null 2>&1; then look=(dir .); fi
 
 unpack() { # NAME LAYER…
 	local tree=$T/trees/$1 layer
@@ -38,7 +41,7 @@ unpack python "$(toolchain python)"
 mkdir "$T/trees/mixed"
 cp -al "$T/trees/debian" "$T/trees/node" "$T/trees/python" "$T/trees/mixed/"
 
-# measure PREFIX TREE COMMAND…: CPU seconds into PREFIX_cpu (the best so far), peak KiB into PREFIX_rss.
+# measure KEY TREE COMMAND…: CPU seconds into best[KEY], unless there was a better round; its peak KiB into peak[KEY].
 declare -A best peak found
 measure() {
 	local key=$1 tree=$2 figures
@@ -55,11 +58,10 @@ printf '%-8s %7s  %10s %8s %8s %6s  %10s %8s %8s %6s  %6s\n' tree MB 'sbuild s' 
 for name in debian node python mixed; do
 	tree=$T/trees/$name
 	bytes=$(find "$tree" -type f -printf '%s\n' | awk '{ s += $1 } END { printf "%.0f", s }')
-	cat "$tree"/usr/bin/* >/dev/null 2>&1 || true
 	for ((i = 0; i < rounds; i++)); do
 		measure "sbuild.$name" "$tree" "$SECRETS_TOOL" .
-		measure "gitleaks.$name" "$tree" env GOMAXPROCS=1 "$gitleaks/gitleaks" detect --no-git --no-banner --exit-code 0 \
-			--report-path "$T/report.$name" --source .
+		measure "gitleaks.$name" "$tree" env GOMAXPROCS=1 "$gitleaks/gitleaks" "${look[@]}" --no-banner --exit-code 0 \
+			--report-path "$T/report.$name"
 	done
 	found[sbuild.$name]=$(wc -l <"$T/out.sbuild.$name")
 	found[gitleaks.$name]=$(jq length "$T/report.$name")
@@ -68,5 +70,5 @@ for name in debian node python mixed; do
 		printf "%-8s %7.1f  %10.2f %8.1f %8.1f %6d  %10.2f %8.1f %8.1f %6d  %6.1f\n", n, b / 1e6,
 			s, b / 1e6 / s, sp / 1024, sf, g, b / 1e6 / g, gp / 1024, gf, g / s }'
 done
-printf 'gitleaks %s\n' "$(cat "$gitleaks/version")"
+printf '%s\n' "$(cat "$gitleaks/version")"
 "$SECRETS_TOOL" "$T/trees/python" 2>&1 >/dev/null | grep -o 'rules=[0-9]*'
