@@ -89,6 +89,7 @@ struct sb_lint_private {
 const sb_lint_listing *sb_lint_list(const sb_lint *lint, bool (*wanted)(sb_slice path));
 void sb_lint_listing_free(sb_lint_listing *listing);
 sb_lint_listing **sb_lint_shared_listing(sb_lint_shared *shared); /* settings.c */
+sb_secret_scanner **sb_lint_shared_scanner(sb_lint_shared *shared);
 
 /* lint.c: as sb_lint_file(), with this text instead of the file's; absent: with the file's. */
 int sb_lint_source(sb_slice text, const char *path, const char *context, const sb_lint_options *options,

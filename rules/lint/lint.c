@@ -57,12 +57,15 @@ typedef struct source { /* a Dockerfile and what is beside it */
     sb_lock *lock;
     const sb_lint_settings *settings; /* NULL: none */
     sb_lint_listing **listing;        /* of the context, from one Dockerfile to the next; or NULL */
+    sb_secret_scanner *own_scanner;   /* without a place that has one for many files */
+    sb_lint_shared *shared;           /* may be NULL */
 } source;
 
 static void source_clear(source *s)
 {
     sb_lock_free(s->lock);
     sb_project_free(s->project);
+    sb_secret_scanner_free(s->own_scanner);
     sb_closep(&s->context_fd);
     sb_closep(&s->dirfd);
 }
@@ -99,8 +102,18 @@ static void look(sb_lint *lint)
             families[i].look(lint);
 }
 
-static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_options *options,
-                     sb_report *report, sb_error **err)
+/* Making one costs more than to look at a Dockerfile. */
+static sb_secret_scanner *scanner_of(source *s)
+{
+    sb_secret_scanner **scanner = s->shared ? sb_lint_shared_scanner(s->shared) : &s->own_scanner;
+
+    if (!*scanner)
+        *scanner = sb_secret_scanner_new(shared_secret_rules());
+    return *scanner;
+}
+
+static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *options, sb_report *report,
+                     sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_df_view) view = NULL;
@@ -133,6 +146,7 @@ static int lint_tree(const source *s, const sb_dockerfile *df, const sb_lint_opt
     lint.secrets = shared_secret_rules();
     if (!lint.secrets)
         return sb_fail(err, SB_ERR_INTERNAL, "the built-in rules for secrets cannot be loaded");
+    lint.scanner = scanner_of(s);
     status = sb_lint_walk(&lint, steps, step_count, err);
     if (status == 0) {
         look(&lint);
@@ -187,7 +201,7 @@ static void tell_unparsable(const char *name, const sb_error *error, sb_report *
     finding->fingerprint = sb_fingerprint(report->arena, finding->rule, finding->file, message, 0);
 }
 
-static int lint_whole(const source *s, const sb_lint_options *options, sb_report *report, sb_error **err)
+static int lint_whole(source *s, const sb_lint_options *options, sb_report *report, sb_error **err)
 {
     SB_AUTO(sb_dockerfile) df = NULL;
     SB_AUTO(sb_error) error = NULL;
@@ -209,7 +223,7 @@ static int lint_whole(const source *s, const sb_lint_options *options, sb_report
 int sb_lint_text(sb_slice text, const char *name, const sb_lint_options *options, sb_report *report,
                  sb_error **err)
 {
-    autosource s = {.text = text, .name = name, .context_fd = -1, .dirfd = -1};
+    autosource s = {.text = text, .name = name, .context_fd = -1, .dirfd = -1, .shared = options->shared};
 
     return lint_whole(&s, options, report, err);
 }
@@ -219,8 +233,12 @@ static int open_lock(source *s, const char *path, sb_error **err)
 {
     sb_autofree char *lock = sb_asprintf("%s.lock", s->file);
     sb_project_options options = {.context = s->context, .dockerfile = path};
+    SB_AUTO(sb_dockerfile) df = NULL;
 
     if (faccessat(s->dirfd, lock, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    /* What cannot be parsed is told as without a lock. */
+    if (sb_df_parse(s->text, s->name, 0, &df, NULL) < 0)
         return 0;
     if (sb_project_open(&options, &s->project, err) < 0 || sb_lock_load(s->project, &s->lock, err) < 0)
         return -1;
@@ -262,6 +280,7 @@ int sb_lint_source(sb_slice text, const char *path, const char *context, const s
 
     s.file = s.path + slash + 1;
     s.context = context ? context : dir;
+    s.shared = shared;
     s.listing = sb_lint_shared_listing(shared);
     if (sb_lint_settings_for(shared, dir, context, &s.settings, err) < 0)
         return -1;

@@ -57,6 +57,7 @@ typedef struct sb_lint {
     sb_lint_run *runs; /* never NULL */
     size_t run_count;
     const sb_secret_rules *secrets; /* shared; made once */
+    sb_secret_scanner *scanner;     /* for them: one text at a time */
     const size_t *snapshots;        /* see sb_lint_uses_snapshot() in operands.h */
     struct sb_execute *flow;        /* what is downloaded: see sb_lint_flow() in execute.h */
     const sb_lint_options *options;

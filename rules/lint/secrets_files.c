@@ -204,15 +204,14 @@ static bool has_secret_setting(sb_slice text)
 
 static bool looks_secret(const sk_search *s, sb_slice text)
 {
-    SB_AUTO(sb_secret_scanner) scanner = NULL;
+    sb_secret_scanner *scanner = s->lint->scanner;
     bool found = false;
 
     if (has_text(text, "PRIVATE KEY-----") || has_secret_setting(text) || has_text(text, "\"auth\":") ||
         has_text(text, "client-key-data:") || has_text(text, "<password>"))
         return true;
-    if (!s->lint->secrets)
+    if (!scanner)
         return false;
-    scanner = sb_secret_scanner_new(s->lint->secrets);
     sb_secret_scan_begin(scanner, SB_NIL, note_match, &found);
     sb_secret_scan_add(scanner, text.ptr, text.len);
     sb_secret_scan_end(scanner);

@@ -48,12 +48,11 @@ static bool found(void *ctx, const sb_secret_match *match)
 
 void sk_find_values(sk_search *s)
 {
-    SB_AUTO(sb_secret_scanner) scanner = NULL;
+    sb_secret_scanner *scanner = s->lint->scanner;
     value_search v = {.s = s};
 
-    if (!s->lint->secrets)
+    if (!scanner)
         return;
-    scanner = sb_secret_scanner_new(s->lint->secrets);
     sb_secret_scan_begin(scanner, SB_LIT("Dockerfile"), found, &v);
     sb_secret_scan_add(scanner, s->lint->df->text.ptr, s->lint->df->text.len);
     sb_secret_scan_end(scanner);

@@ -18,6 +18,7 @@ struct sb_lint_shared {
     char *last; /* the directory that was asked about last, and what counts there */
     const place *last_place;
     sb_lint_listing *listing;
+    sb_secret_scanner *scanner;
 };
 
 sb_lint_shared *sb_lint_shared_new(void)
@@ -36,6 +37,7 @@ void sb_lint_shared_free(sb_lint_shared *shared)
         sb_settings_free(p->settings.source);
     free(shared->last);
     sb_lint_listing_free(shared->listing);
+    sb_secret_scanner_free(shared->scanner);
     sb_arena_free(shared->arena);
     free(shared);
 }
@@ -43,6 +45,11 @@ void sb_lint_shared_free(sb_lint_shared *shared)
 sb_lint_listing **sb_lint_shared_listing(sb_lint_shared *shared)
 {
     return &shared->listing;
+}
+
+sb_secret_scanner **sb_lint_shared_scanner(sb_lint_shared *shared)
+{
+    return &shared->scanner;
 }
 
 int sb_rule_choices(const sb_rule_choice *choices, size_t count, const char *name, sb_arena *arena,

@@ -117,6 +117,9 @@ static void locks(void **state)
     free(tempdir_shell(t, "echo '<<<<<<<' > Dockerfile.lock\n"));
     assert_null(lint_file("Dockerfile", NULL, &err));
     assert_non_null(strstr(err->message, "Dockerfile.lock"));
+    /* A Dockerfile that cannot be parsed is a finding with a lock, too. */
+    free(tempdir_shell(t, "echo 'NO' > Dockerfile\n"));
+    assert_true(finds("Dockerfile", NULL, "SB000"));
 }
 
 static void unparsable(void **state)
