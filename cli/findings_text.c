@@ -128,7 +128,10 @@ static void add_excerpt(printer *p, const sb_finding *f)
         sb_buf_printf(p->out, "%s%*s | %s", cli_color_on(p->style, CLI_DIM), GUTTER, "",
                       cli_color_on(p->style, CLI_PLAIN));
     sb_buf_adds(p->out, sb_buf_slice(&shown));
-    sb_buf_printf(p->out, "\n%s%*s | %s", cli_color_on(p->style, CLI_DIM), GUTTER, "",
+    sb_buf_addc(p->out, '\n');
+    if (!f->excerpt_width) /* the line, and no place in it */
+        return;
+    sb_buf_printf(p->out, "%s%*s | %s", cli_color_on(p->style, CLI_DIM), GUTTER, "",
                   cli_color_on(p->style, CLI_PLAIN));
     add_spaces(p->out, caret);
     sb_buf_addz(p->out, cli_color_on(p->style, severity_colors[f->severity]));

@@ -110,6 +110,10 @@ static void add_excerpt(sb_buf *out, const sb_finding *f)
 
     if (!f->excerpt.len)
         return;
+    if (!f->excerpt_width) {
+        sb_markup_element(out, "<pre>", f->excerpt, "</pre>\n");
+        return;
+    }
     first = first > f->excerpt.len ? f->excerpt.len : first;
     last = last > f->excerpt.len ? f->excerpt.len : last;
     sb_markup_element(out, "<pre>", sb_slice_sub(f->excerpt, 0, first), "<mark>");

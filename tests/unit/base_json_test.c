@@ -117,11 +117,34 @@ static void test_setting(void **state)
     assert_string_equal(out.data, "{\"a\":\"x\",\"b\":\"\"}");
 }
 
+static void test_writer(void **state)
+{
+    sb_autobuf out = SB_BUF_INIT(1000);
+    sb_json_writer writer = {.out = &out}, *w = &writer;
+
+    (void)state;
+    sb_json_open(w, NULL, '{');
+    sb_json_put_u64(w, "n", UINT64_MAX);
+    sb_json_put_str(w, "absent", SB_NIL);
+    sb_json_open(w, "list", '[');
+    sb_json_newline(w);
+    sb_json_put_strz(w, NULL, "a");
+    sb_json_newline(w);
+    sb_json_open(w, NULL, '{');
+    sb_json_close(w, '}');
+    sb_json_close(w, ']');
+    sb_json_put_bool(w, "no", false);
+    sb_json_put_str(w, "s", SB_LIT("\"\\\n\r\t\x01\x7f é\xff\xc3("));
+    sb_json_close(w, '}');
+    assert_string_equal(out.data, "{\"n\":18446744073709551615,\"list\":[\n\"a\",\n{}],\"no\":false,"
+                                  "\"s\":\"\\\"\\\\\\n\\r\\t\\u0001\\u007f é\xef\xbf\xbd\xef\xbf\xbd(\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strict),  cmocka_unit_test(test_depth),   cmocka_unit_test(test_write),
-        cmocka_unit_test(test_members), cmocka_unit_test(test_setting),
+        cmocka_unit_test(test_members), cmocka_unit_test(test_setting), cmocka_unit_test(test_writer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,25 @@ static void test_layers(void **state)
                "1 error in 7 layers, 1200 files\n");
 }
 
+/* A secret's line is shown redacted: where on it the secret was says nothing. */
+static void test_line_without_place(void **state)
+{
+    SB_AUTO(sb_report) report = sb_report_new("scan");
+    sb_finding *f = sb_report_add(report, &fixture_rule);
+
+    (void)state;
+    report->files = 1;
+    f->file = f->message = SB_LIT("x");
+    f->remedy = SB_LIT("Do it");
+    f->excerpt = SB_LIT("TOKEN=ghp_…(40)");
+    check_text(report, 80, false, false,
+               "x: error SB301 pipe-to-shell: x\n"
+               "     | TOKEN=ghp_…(40)\n"
+               "       fix: Do it\n"
+               "\n"
+               "1 error in 1 file\n");
+}
+
 static void test_nothing(void **state)
 {
     SB_AUTO(sb_report) report = sb_report_new("lint");
@@ -195,9 +214,10 @@ static void test_status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_carets),    cmocka_unit_test(test_long_lines), cmocka_unit_test(test_remedies),
-        cmocka_unit_test(test_summaries), cmocka_unit_test(test_layers),     cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_carets),   cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_remedies), cmocka_unit_test(test_summaries),
+        cmocka_unit_test(test_layers),   cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_status),   cmocka_unit_test(test_line_without_place),
     };
 
     setlocale(LC_CTYPE, "C.UTF-8");
