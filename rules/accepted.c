@@ -328,7 +328,8 @@ static size_t collect(const sb_report *report, const sb_accepted *old, const cha
             .rule = sb_slice_z(f->rule->id),
             .path = f->place.where.ptr ? f->place.where : f->file,
             .reason = before ? before->reason : sb_slice_z(reason),
-            .expires = before && f->accepted ? before->expires : SB_NIL, /* else it is over, and begins anew */
+            .expires =
+                before && f->accepted ? before->expires : SB_NIL, /* else it is over, and begins anew */
         };
     }
     if (count)
