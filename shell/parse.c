@@ -45,10 +45,16 @@ bool sh_enter(sh_parser *p, size_t start)
 
 /* --- Lists --------------------------------------------------------------------------------------------- */
 
+static void push_node(sh_parser *p, sb_sh_node *node)
+{
+    SH_STACK_PUSH(p->nodes, node); /* NOLINT(bugprone-sizeof-expression): pointers */
+}
+
 static sb_sh_node *wrap(sh_parser *p, sb_sh_node_kind kind, size_t mark, size_t start)
 {
     sb_sh_node *node = sh_node(p, kind);
 
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers */
     node->children = SH_STACK_TAKE(p, p->nodes, mark, &node->child_count);
     node->span = sh_span(p, start);
     return node;
@@ -106,7 +112,7 @@ static sb_sh_node *pipeline(sh_parser *p)
     for (;;) {
         node = sh_command(p);
         if (node)
-            SH_STACK_PUSH(p->nodes, node);
+            push_node(p, node);
         else if (p->nodes.len > mark)
             sh_fail(p, "a command is missing behind \"|\"", p->src.at);
         if (p->trouble || !node)
@@ -136,7 +142,7 @@ static sb_sh_node *and_or(sh_parser *p)
 
     if (!node)
         return NULL;
-    SH_STACK_PUSH(p->nodes, node);
+    push_node(p, node);
     while (!p->trouble) {
         sb_sh_node_kind next;
 
@@ -146,14 +152,14 @@ static sb_sh_node *and_or(sh_parser *p)
         next = sh_peek(p, 0) == '&' ? SB_SH_AND : SB_SH_OR;
         if (p->nodes.len > mark + 1 && next != kind) {
             node = wrap(p, kind, mark, start);
-            SH_STACK_PUSH(p->nodes, node);
+            push_node(p, node);
         }
         kind = next;
         p->src.at += 2;
         sh_skip_newlines(p);
         node = pipeline(p);
         if (node)
-            SH_STACK_PUSH(p->nodes, node);
+            push_node(p, node);
         else
             sh_fail(p,
                     kind == SB_SH_AND ? "a command is missing behind \"&&\""
@@ -174,7 +180,7 @@ static bool separator(sh_parser *p, sb_sh_node **node)
     sh_skip_blanks(p);
     c = sh_peek(p, 0);
     if (c == '&') {
-        SH_STACK_PUSH(p->nodes, *node);
+        push_node(p, *node);
         *node = wrap(p, SB_SH_BACKGROUND, mark, p->src.at);
         (*node)->span.start = (*node)->children[0]->span.start;
         p->src.at++;
@@ -203,7 +209,7 @@ sb_sh_node *sh_list(sh_parser *p)
         if (!node)
             break;
         separated = p->trouble ? false : separator(p, &node);
-        SH_STACK_PUSH(p->nodes, node);
+        push_node(p, node);
         if (!separated)
             break;
     }

@@ -158,11 +158,9 @@ static void extended_glob(sh_parser *p, size_t from)
     while (!p->trouble && !sh_at_end(p) && sh_peek(p, 0) != ')') {
         char c = sh_peek(p, 0);
 
-        if ((c == '|' || sh_is_delimiter(c)) && c != '(')
-            p->src.at++;
-        else if (c == '(')
+        if (c == '(')
             extended_glob(p, p->src.at);
-        else if (!sh_word(p, SH_WORD, &inner))
+        else if (sh_is_delimiter(c) || !sh_word(p, SH_WORD, &inner))
             p->src.at++;
     }
     if (sh_at_end(p))

@@ -76,9 +76,7 @@ static void add_parts(expansion *e, const sb_sh_word *word, bool quoted);
 static void add_elements(expansion *e, const sh_variable *variable, bool quoted, bool as_one)
 {
     for (size_t i = 0; i < variable->count; i++) {
-        if (i && as_one)
-            add_piece(e, SB_LIT(" "), false);
-        else if (i && e->split)
+        if (i && !as_one && e->split)
             end_field(e);
         else if (i)
             add_piece(e, SB_LIT(" "), false);
