@@ -85,9 +85,8 @@ void sb_execute_checked(sb_execute *x, int origin, sb_origin_check check)
         return;
     if (check > x->origins[origin].check)
         x->origins[origin].check = check;
-    for (size_t i = 0; i < x->pending_count && x->origins[origin].said; i++)
-        if (x->pending[i].origin == origin)
-            x->pending[i].checked_later = true;
+    if (x->origins[origin].said)
+        x->pending[x->origins[origin].said - 1].checked_later = true;
 }
 
 void sb_execute_ran(sb_execute *x, const sb_rule *rule, int origin, const sb_sh_command *cmd, sb_slice what)
@@ -105,9 +104,9 @@ void sb_execute_ran(sb_execute *x, const sb_rule *rule, int origin, const sb_sh_
         rule = &same_place;
     else if (o->check == SB_CHECK_WEAK)
         rule = &weak_check;
-    o->said = true;
     *SB_ARENA_PUSH(x->lint->arena, x->pending, x->pending_count, x->pending_cap) =
         (sb_pending){.rule = rule, .run = x->run, .command = cmd, .origin = origin, .what = what};
+    o->said = x->pending_count;
 }
 
 /* --- What to do instead, for what is installed like that most often --- */
@@ -336,7 +335,7 @@ static bool has_errexit(const sb_df_instruction *shell)
     return false;
 }
 
-static void begin(const sb_lint *lint, const sb_df_stage *stage, stage_end *states)
+static void begin(const sb_df_stage *stage, stage_end *states)
 {
     stage_end *state = &states[stage->index];
 
@@ -346,9 +345,8 @@ static void begin(const sb_lint *lint, const sb_df_stage *stage, stage_end *stat
 
         state->directory = base->directory;
         state->errexit = base->errexit;
-        for (size_t i = 0; i < base->files.count; i++)
-            *SB_ARENA_PUSH(lint->arena, state->files.items, state->files.count, state->files.cap) =
-                base->files.items[i];
+        state->files = base->files;
+        state->files.shared = true;
     } else if (stage->base_kind == SB_BASE_SCRATCH) {
         state->directory = SB_LIT("/");
     }
@@ -382,7 +380,7 @@ const sb_execute *sb_lint_flow(sb_lint *lint)
         const sb_df_stage *stage = &lint->view->stages[s];
         stage_end *state = &states[s];
 
-        begin(lint, stage, states);
+        begin(stage, states);
         for (size_t i = stage->from + 1;
              i < df->instruction_count && df->instructions[i].keyword != SB_DF_FROM; i++) {
             const sb_df_instruction *ins = &df->instructions[i];

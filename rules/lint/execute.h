@@ -70,7 +70,7 @@ typedef struct sb_origin {
     const sb_sh_command *command;
     bool locked;
     sb_origin_check check;
-    bool said;
+    size_t said;   /* number of its pending finding, from 1; 0: none */
     sb_slice path; /* of the first file that it is written to; absent: none */
     bool unpacked; /* … goes into tar or the like as it comes */
     bool key;      /* … is a key that packages or files are verified with */
@@ -82,10 +82,16 @@ typedef struct sb_named { /* a file with the bytes of an origin, or with a text 
     sb_slice text;
 } sb_named;
 
-enum { SB_FILES_MAX = 500, SB_ORIGINS_MAX = 2000 };
+enum {
+    SB_FILES_MAX = 500,
+    SB_ORIGINS_MAX = 2000,
+    SB_FLOW_VARS_MAX = 64,
+    SB_NAMED_TEXT_MAX = 8 << 10, /* bytes of a text that is known; of a longer one nothing is */
+};
 typedef struct sb_files { /* of a stage, at one moment */
     sb_named *items;
     size_t count, cap;
+    bool shared; /* items are another stage's: to be copied before they change */
 } sb_files;
 
 /* Absolute where the directory is known; "$x" and "${x}" are the same. */
@@ -94,7 +100,7 @@ sb_slice sb_path_base(sb_slice path);
 /* "${x}" becomes "$x". */
 sb_slice sb_plain_vars(sb_arena *arena, sb_slice text);
 void sb_files_put(sb_arena *arena, sb_files *files, sb_slice path, int origin, sb_slice text);
-void sb_files_drop(sb_files *files, sb_slice path);
+void sb_files_drop(sb_arena *arena, sb_files *files, sb_slice path);
 /* The last file of that path, patterns understood; NULL: it is none of these. */
 const sb_named *sb_files_find(const sb_files *files, sb_slice path);
 /* A command without a slash, looked for where programs are. */
@@ -137,7 +143,8 @@ typedef struct sb_execute {
     size_t pending_count, pending_cap;
     bool shell_errexit; /* SHELL has -e */
     /* Of the RUN that is looked at. */
-    bool errexit; /* a command that fails ends it: set -e */
+    bool errexit;  /* a command that fails ends it: set -e */
+    bool can_fail; /* the check that is looked at ends the build */
     sb_files *files;
     const sb_lint_run *run;
     ptrdiff_t *first, *next; /* of each command those inside of it; -1 */

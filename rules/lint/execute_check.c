@@ -89,16 +89,16 @@ static bool can_fail(const sb_execute *x, const sb_sh_command *cmd)
            sb_slice_find(sb_slice_sub(rest, 0, rest.len < 40 ? rest.len : 40), SB_LIT("$?")) >= 0;
 }
 
-static void mark(sb_execute *x, const sb_sh_command *cmd, int origin, sb_origin_check check)
+static void mark(sb_execute *x, int origin, sb_origin_check check)
 {
     if (origin >= 0)
-        sb_execute_checked(x, origin, can_fail(x, cmd) ? check : SB_CHECK_IGNORED);
+        sb_execute_checked(x, origin, x->can_fail ? check : SB_CHECK_IGNORED);
 }
 
-static void mark_all(sb_execute *x, const sb_sh_command *cmd, sb_origin_check check)
+static void mark_all(sb_execute *x, sb_origin_check check)
 {
     for (size_t i = 0; i < x->files->count; i++)
-        mark(x, cmd, x->files->items[i].origin, check);
+        mark(x, x->files->items[i].origin, check);
 }
 
 /* How good is a check of `origin` with this list? */
@@ -115,7 +115,7 @@ static sb_origin_check check_by(const sb_execute *x, const list *l, int origin, 
     return SB_CHECK_SAME_PLACE;
 }
 
-static void mark_listed(sb_execute *x, const sb_sh_command *cmd, const list *l, sb_origin_check check)
+static void mark_listed(sb_execute *x, const list *l, sb_origin_check check)
 {
     bool found = false, open = l->open;
 
@@ -127,7 +127,7 @@ static void mark_listed(sb_execute *x, const sb_sh_command *cmd, const list *l, 
         for (size_t j = 0; f->origin >= 0 && f->origin != l->origin && !named && j < l->count; j++)
             named = mentions(l->texts[j], base);
         if (named)
-            mark(x, cmd, f->origin, check_by(x, l, f->origin, check));
+            mark(x, f->origin, check_by(x, l, f->origin, check));
         found |= named;
     }
     for (size_t j = 0; j < l->count; j++)
@@ -135,7 +135,7 @@ static void mark_listed(sb_execute *x, const sb_sh_command *cmd, const list *l, 
     if (!found && open) /* it may name any of them */
         for (size_t i = 0; i < x->files->count; i++)
             if (x->files->items[i].origin >= 0 && x->files->items[i].origin != l->origin)
-                mark(x, cmd, x->files->items[i].origin, check_by(x, l, x->files->items[i].origin, check));
+                mark(x, x->files->items[i].origin, check_by(x, l, x->files->items[i].origin, check));
 }
 
 static void add_text(sb_execute *x, list *l, sb_slice text)
@@ -225,9 +225,9 @@ static void check_list(sb_execute *x, size_t index, sb_flow in, const sb_flow *a
         if (in.origin >= 0)
             l.origin = in.origin;
     } else if (in.origin >= 0 && !in.digest) {
-        mark(x, cmd, in.origin, check_by(x, &l, in.origin, check));
+        mark(x, in.origin, check_by(x, &l, in.origin, check));
     }
-    mark_listed(x, cmd, &l, check);
+    mark_listed(x, &l, check);
 }
 
 /* Files that the command's words name, and what it reads. */
@@ -246,7 +246,7 @@ static void mark_operands(sb_execute *x, const sb_sh_command *cmd, sb_flow in)
         path = sb_files_path(x->lint->arena, cmd->directory, text);
         f = sb_files_find(x->files, path);
         if (f)
-            mark(x, cmd, f->origin, SB_CHECK_GOOD);
+            mark(x, f->origin, SB_CHECK_GOOD);
         found |= f && f->origin >= 0;
         for (size_t j = 0; j < SB_COUNT(suffixes); j++) {
             sb_slice suffix = sb_slice_z(suffixes[j]);
@@ -255,14 +255,14 @@ static void mark_operands(sb_execute *x, const sb_sh_command *cmd, sb_flow in)
                 continue;
             f = sb_files_find(x->files, sb_slice_sub(path, 0, path.len - suffix.len));
             if (f)
-                mark(x, cmd, f->origin, SB_CHECK_GOOD);
+                mark(x, f->origin, SB_CHECK_GOOD);
         }
         open |= !cmd->args[i].known && !cmd->args[i].fetched;
     }
     if (in.origin >= 0)
-        mark(x, cmd, in.origin, SB_CHECK_GOOD);
+        mark(x, in.origin, SB_CHECK_GOOD);
     else if (!found && open)
-        mark_all(x, cmd, SB_CHECK_GOOD);
+        mark_all(x, SB_CHECK_GOOD);
 }
 
 /* --- Which commands --- */
@@ -408,15 +408,17 @@ bool sb_check_read(sb_execute *x, size_t index, sb_flow in, const sb_flow *args,
     bool listed;
 
     if (is_comparison(cmd)) {
+        x->can_fail = can_fail(x, cmd);
         if (in.digest)
-            mark(x, cmd, in.origin, in.made);
+            mark(x, in.origin, in.made);
         for (size_t i = 0; i < cmd->count; i++)
             if (args[i].digest)
-                mark(x, cmd, args[i].origin, args[i].made);
+                mark(x, args[i].origin, args[i].made);
         return false; /* grep writes what it reads */
     }
     if (is_checksum(cmd, &check, &listed)) {
         *ret_out = SB_FLOW_NONE;
+        x->can_fail = can_fail(x, cmd);
         if (listed)
             check_list(x, index, in, args, check);
         else
@@ -424,6 +426,7 @@ bool sb_check_read(sb_execute *x, size_t index, sb_flow in, const sb_flow *args,
         return true;
     }
     if (is_signature(cmd)) {
+        x->can_fail = can_fail(x, cmd);
         mark_operands(x, cmd, in);
         return false; /* what gpg -d writes is what it read */
     }
@@ -440,9 +443,10 @@ void sb_check_text(sb_execute *x, const sb_sh_command *cmd)
             found = sb_slice_find(cmd->args[i].text, sb_slice_z(checks[j])) >= 0;
     if (!found)
         return;
+    x->can_fail = can_fail(x, cmd);
     for (size_t i = 0; i < x->files->count; i++)
         for (size_t j = 1; j < cmd->count; j++)
             if (x->files->items[i].origin >= 0 &&
                 mentions(cmd->args[j].text, sb_path_base(x->files->items[i].path)))
-                mark(x, cmd, x->files->items[i].origin, SB_CHECK_GOOD);
+                mark(x, x->files->items[i].origin, SB_CHECK_GOOD);
 }

@@ -104,24 +104,41 @@ sb_slice sb_files_path(sb_arena *arena, sb_slice directory, sb_slice written)
     return sb_slice_of(s, drop_dots(s, len));
 }
 
+static void make_own(sb_arena *arena, sb_files *files)
+{
+    sb_named *items = files->items;
+
+    if (!files->shared)
+        return;
+    files->shared = false;
+    files->cap = files->count + 8;
+    files->items = sb_arena_array(arena, sb_named, files->cap);
+    if (files->count)
+        memcpy(files->items, items, files->count * sizeof(*items));
+}
+
 void sb_files_put(sb_arena *arena, sb_files *files, sb_slice path, int origin, sb_slice text)
 {
     if (path.len == 0 || sb_slice_starts(path, SB_LIT("/dev/")))
         return;
-    sb_files_drop(files, path);
+    sb_files_drop(arena, files, path);
     if (files->count == SB_FILES_MAX)
         return;
+    make_own(arena, files);
     *SB_ARENA_PUSH(arena, files->items, files->count, files->cap) = (sb_named){path, origin, text};
 }
 
-void sb_files_drop(sb_files *files, sb_slice path)
+void sb_files_drop(sb_arena *arena, sb_files *files, sb_slice path)
 {
-    size_t kept = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < files->count; i++)
-        if (!sb_slice_eq(files->items[i].path, path))
-            files->items[kept++] = files->items[i];
-    files->count = kept;
+    while (i < files->count && !sb_slice_eq(files->items[i].path, path))
+        i++;
+    if (i == files->count)
+        return;
+    make_own(arena, files);
+    files->count--;
+    memmove(files->items + i, files->items + i + 1, (files->count - i) * sizeof(*files->items));
 }
 
 static bool is_pattern(sb_slice path)

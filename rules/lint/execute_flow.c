@@ -20,7 +20,7 @@ static sb_slice path_of(const sb_execute *x, const sb_sh_command *cmd, sb_slice 
 
 static void add_var(sb_execute *x, sb_slice name, sb_slice text, sb_flow flow)
 {
-    if (x->var_count < SB_FILES_MAX)
+    if (x->var_count < SB_FLOW_VARS_MAX)
         *SB_ARENA_PUSH(x->lint->arena, x->vars, x->var_count, x->var_cap) = (sb_flow_var){name, text, flow};
 }
 
@@ -186,7 +186,7 @@ static void unpack_files(sb_execute *x, const sb_sh_command *cmd)
 static void drop_files(sb_execute *x, const sb_sh_command *cmd)
 {
     for (size_t i = 1; i < cmd->count; i++)
-        sb_files_drop(x->files, path_of(x, cmd, cmd->args[i].text));
+        sb_files_drop(x->lint->arena, x->files, path_of(x, cmd, cmd->args[i].text));
 }
 
 /* --- Where output goes --- */
@@ -216,15 +216,18 @@ static void write_file(sb_execute *x, sb_slice path, sb_flow flow, sb_slice text
     if (flow.origin >= 0 && !flow.digest) {
         sb_files_put(x->lint->arena, x->files, path, flow.origin, SB_NIL);
         note_written(x, flow.origin, path);
-    } else if (f && f->origin >= 0)
+        return;
+    }
+    if (f && f->origin >= 0)
         return; /* something is added to a download: it stays one */
-    else if (text.ptr)
-        sb_files_put(
-            x->lint->arena, x->files, path, -1,
-            f ? sb_arena_printf(x->lint->arena, "%" SB_FMT "\n%" SB_FMT, SB_ARG(f->text), SB_ARG(text))
-              : text);
-    else if (!append)
-        sb_files_drop(x->files, path);
+    if (!text.ptr || text.len + (f ? f->text.len : 0) > SB_NAMED_TEXT_MAX) {
+        if (!append || f)
+            sb_files_drop(x->lint->arena, x->files, path);
+        return;
+    }
+    if (f)
+        text = sb_arena_printf(x->lint->arena, "%" SB_FMT "\n%" SB_FMT, SB_ARG(f->text), SB_ARG(text));
+    sb_files_put(x->lint->arena, x->files, path, -1, text);
 }
 
 /* Redirects of the output, and tee. Returns what is left for the pipe. */

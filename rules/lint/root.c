@@ -148,8 +148,10 @@ static sb_slice file_of_source(const sb_lint *lint, sb_slice from, sb_slice name
 /* The script of this name that is copied from the context into the image. */
 static script copied_script(const sb_lint *lint, sb_slice name)
 {
+    enum { READS_MAX = 64 };
     const sb_dockerfile *df = lint->df;
     script found = NOT_SEEN;
+    int reads = 0;
 
     for (size_t i = 0; i < df->instruction_count; i++) {
         const sb_df_instruction *ins = &df->instructions[i];
@@ -162,7 +164,7 @@ static script copied_script(const sb_lint *lint, sb_slice name)
         for (size_t j = 0; j < ins->heredoc_count; j++)
             if (sb_slice_eq(to, name))
                 found = judge(found, ins->heredocs[j].body);
-        for (size_t j = 0; j + 1 < ins->arg_count && !ins->heredoc_count; j++)
+        for (size_t j = 0; j + 1 < ins->arg_count && !ins->heredoc_count && reads < READS_MAX; j++, reads++)
             found = judge(found,
                           sb_lint_read(lint, file_of_source(lint, sb_root_word(lint, i, j), name,
                                                             ins->arg_count == 2 && sb_slice_eq(to, name))));
@@ -208,10 +210,11 @@ static bool is_script_name(sb_slice word)
 
 static bool command_drops(const sb_lint *lint, const sb_df_instruction *ins)
 {
+    enum { WORDS_MAX = 64 };
     sb_slice rest = ins->rest, word;
     bool unseen = false;
 
-    while ((word = next_word(&rest)).ptr) {
+    for (int i = 0; i < WORDS_MAX && (word = next_word(&rest)).ptr; i++) {
         script found;
 
         if (is_dropper(word))

@@ -294,6 +294,8 @@ static void check_copy(sb_lint *lint, size_t index)
 
 /* --- Directories for any UID --- */
 
+enum { DIRECTORIES_MAX = 100 /* that are asked about: each is looked for in all steps */ };
+
 static bool is_root_group(sb_slice user)
 {
     sb_slice uid = sb_slice_cut(&user, ':');
@@ -374,6 +376,8 @@ static bool is_given_to_group(const sb_lint *lint, sb_slice path)
 
 static void check_directories(sb_lint *lint)
 {
+    unsigned left = DIRECTORIES_MAX;
+
     if (!wants_any_uid(lint))
         return;
     for (size_t i = 0; i < lint->df->instruction_count; i++) {
@@ -384,7 +388,7 @@ static void check_directories(sb_lint *lint)
              j++) {
             sb_slice path = sb_root_word(lint, i, j);
 
-            if (!is_open_anyway(path) && !is_given_to_group(lint, path))
+            if (!is_open_anyway(path) && left && left-- && !is_given_to_group(lint, path))
                 sb_lint_say(lint, &sb_rule_arbitrary_uid, ins->args[j].span,
                             "nothing makes this volume writable for group 0: a container with another UID "
                             "cannot use it");
@@ -404,7 +408,8 @@ static void check_directories(sb_lint *lint)
                      sb_slice_starts(path, SB_LIT("/var/cache/")) ||
                      sb_slice_starts(path, SB_LIT("/data"))) &&
                     !sb_slice_starts(path, SB_LIT("/var/lib/apt")) &&
-                    !sb_slice_starts(path, SB_LIT("/var/lib/dpkg")) && !is_given_to_group(lint, path))
+                    !sb_slice_starts(path, SB_LIT("/var/lib/dpkg")) && left && left-- &&
+                    !is_given_to_group(lint, path))
                     sb_lint_say(lint, &sb_rule_arbitrary_uid, sb_lint_arg_span(lint, run, &cmd->args[k]),
                                 "nothing makes this directory writable for group 0: a process with another "
                                 "UID cannot use it");
