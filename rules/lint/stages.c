@@ -20,8 +20,8 @@ typedef struct stage_state {
 
 typedef struct walker {
     sb_lint *lint;
-    stage_state *states; /* one per stage, as they are at its end */
-    size_t run_cap, snapshots;
+    stage_state *states;       /* one per stage, as they are at its end */
+    size_t run_cap, snapshots; /* variables that runs were told of */
     const sb_run_step *steps;
     size_t step_count, step; /* steps are in the order of the file, too, but for triggers */
 } walker;
@@ -89,16 +89,20 @@ static void set(walker *w, stage_state *state, sb_slice key, sb_slice value)
     state->changed = true;
 }
 
+/* What is in force, for the next run. Every run's reader takes it in: of a file that asks for too much of
+ * that, the later runs are read without. */
 static void take_snapshot(walker *w, stage_state *state)
 {
+    w->snapshots += state->env.count;
+    if (w->snapshots > SB_LINT_SNAPSHOTS_MAX) {
+        state->vars = NULL;
+        state->var_count = 0;
+        return;
+    }
     if (!state->changed)
         return;
     state->changed = false;
-    state->vars = NULL;
     state->var_count = 0;
-    w->snapshots += state->env.count;
-    if (w->snapshots > SB_LINT_SNAPSHOTS_MAX)
-        return;
     state->vars = sb_arena_array(w->lint->arena, sb_sh_var, state->env.count + 1);
     for (size_t i = 0; i < state->env.count; i++)
         state->vars[state->var_count++] = (sb_sh_var){state->env.vars[i].key, state->env.vars[i].value};
