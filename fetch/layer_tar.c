@@ -57,7 +57,7 @@ void sb_layer_reader_free(sb_layer_reader *reader)
 
 static int fail_layer(const sb_layer_reader *reader, const char *why, sb_error **err)
 {
-    return sb_fail(err, SB_ERR_PARSE, "the layer's tar, at byte %llu: %s",
+    return sb_fail(err, SB_ERR_PARSE, "its tar, at byte %llu: %s",
                    (unsigned long long)sb_layer_source_offset(reader->source), why);
 }
 

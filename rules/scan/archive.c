@@ -138,7 +138,7 @@ static int take_passing(archive *a, archive_blob *blob, sb_layer_reader *reader,
     }
     if (is_json((const char *)stream.head, stream.len))
         return keep_json(a, blob, &stream, err);
-    if (!worker || blob->size <= SMALL)
+    if (!worker || (blob->size <= SMALL && sb_compression_of(stream.head, stream.len) == SB_COMPRESSION_NONE))
         return 0;
     blob->facts = sb_scan_facts_new();
     if (sb_scan_read_layer(worker, (sb_layer_feed){sb_scan_stream_read, &stream}, "the layer", blob->facts,
@@ -277,13 +277,24 @@ static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
 
 /* --- Which image --- */
 
-static bool names_it(const json_t *image, const char *reference)
+/* As people write names: "app:1" is "docker.io/library/app:1". */
+static bool is_same_name(sb_arena *arena, const char *a, const char *b)
+{
+    sb_image_ref one, other;
+
+    return strcmp(a, b) == 0 ||
+           (sb_image_ref_parse(arena, sb_slice_z(a), &one, NULL) == 0 &&
+            sb_image_ref_parse(arena, sb_slice_z(b), &other, NULL) == 0 &&
+            sb_slice_eq(sb_image_ref_format(arena, &one), sb_image_ref_format(arena, &other)));
+}
+
+static bool names_it(sb_arena *arena, const json_t *image, const char *reference)
 {
     json_t *tags = sb_json_array(image, "RepoTags"), *tag;
     size_t i;
 
     json_array_foreach(tags, i, tag) if (json_is_string(tag) &&
-                                         strcmp(json_string_value(tag), reference) == 0) return true;
+                                         is_same_name(arena, json_string_value(tag), reference)) return true;
     return false;
 }
 
@@ -296,12 +307,13 @@ static int choose_image(const archive *a, const json_t *list, const char *refere
 
     if (!reference && count == 1)
         image = json_array_get(list, 0);
-    json_array_foreach(list, i, item) if (reference && !image && names_it(item, reference)) image = item;
+    json_array_foreach(list, i, item) if (reference && !image && names_it(a->arena, item, reference)) image =
+        item;
     if (!image && !reference)
-        return sb_fail(err, SB_ERR_USAGE, "%s holds %zu images; say which one, behind the path: %s:NAME:TAG",
-                       a->name, count, "docker-archive:PATH");
+        return sb_fail(err, SB_ERR_USAGE, "it holds %zu images; say which one, behind the path: %s:NAME:TAG",
+                       count, "docker-archive:PATH");
     if (!image)
-        return sb_fail(err, SB_ERR_USAGE, "%s does not hold an image of the name %s", a->name, reference);
+        return sb_fail(err, SB_ERR_USAGE, "it does not hold an image of the name %s", reference);
     *ret_image = image;
     return 0;
 }
@@ -323,7 +335,7 @@ static int resolve_docker(archive *a, sb_slice text, const char *reference, sb_s
     layers = sb_json_array(chosen, "Layers");
     config_name = sb_json_str(chosen, "Config");
     if (!config_name.ptr || json_array_size(layers) > SB_LAYERS_MAX)
-        return sb_fail(err, SB_ERR_PARSE, "manifest.json of %s names no configuration", a->name);
+        return sb_fail(err, SB_ERR_PARSE, "manifest.json names no configuration");
     image->layers = sb_arena_array(image->arena, sb_scan_layer, json_array_size(layers) + 1);
     json_array_foreach(layers, i, layer) if (json_is_string(layer)) image->layers[image->layer_count++].name =
         sb_arena_dup(image->arena, sb_slice_of(json_string_value(layer), json_string_length(layer)));
@@ -352,7 +364,7 @@ static void resolve_fragments(archive *a, sb_scan_image *image)
 }
 
 /* Layers that are blobs by digest are named; those that were scanned in passing have their facts. */
-static int take_layers(archive *a, sb_scan_image *image, bool scanned, sb_error **err)
+static int take_layers(archive *a, sb_scan_image *image, sb_error **err)
 {
     for (size_t i = 0; i < image->layer_count; i++) {
         sb_scan_layer *layer = &image->layers[i];
@@ -373,11 +385,6 @@ static int take_layers(archive *a, sb_scan_image *image, bool scanned, sb_error 
         layer->facts = blob->facts;
         layer->shared = blob->taken;
         blob->taken = true;
-        if (!layer->facts && scanned) {
-            /* Small ones were passed over: an empty tar. */
-            layer->facts = sb_scan_facts_new();
-            layer->shared = false;
-        }
     }
     return 0;
 }
@@ -397,8 +404,7 @@ static int resolve(archive *a, const sb_scan_input *input, const sb_scan_options
 
     (void)read_blob(a, SB_LIT("index.json"), SB_MANIFEST_MAX, a->arena, &index, NULL);
     (void)read_blob(a, SB_LIT("manifest.json"), SB_MANIFEST_MAX, a->arena, &list, NULL);
-    if (index.ptr &&
-        sb_scan_resolve(&a->blobs, index, input->name, input->reference, options->platform, image, &why) == 0)
+    if (index.ptr && sb_scan_resolve(&a->blobs, index, input->reference, options->platform, image, &why) == 0)
         return 0;
     if (!index.ptr && !list.ptr) {
         if (image->failure)
@@ -437,5 +443,5 @@ int sb_scan_open_archive(const sb_scan_input *input, const sb_scan_options *opti
     }
     if (resolve(a, input, options, image, err) < 0)
         return -1;
-    return take_layers(a, image, worker != NULL, err);
+    return take_layers(a, image, err);
 }

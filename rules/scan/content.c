@@ -8,7 +8,10 @@
  */
 #include <rules/scan/scan.h>
 
-enum { ZIP_BEHIND_MAX = 400 /* bytes of a script before the zip of a self-running archive */ };
+enum {
+    ZIP_BEHIND_MAX = 400, /* bytes of a script before the zip of a self-running archive */
+    ZEROS_KEPT = 4096,
+};
 
 typedef enum content_kind {
     CONTENT_PLAIN,
@@ -118,6 +121,12 @@ static bool found(void *ctx, const sb_secret_match *match)
     return true;
 }
 
+/* Of a long run of zeros, as sparse files have it, a little is as good as all. */
+static size_t worth_scanning(const char *data, size_t len)
+{
+    return len > ZEROS_KEPT && data[0] == 0 && memcmp(data, data + 1, len - 1) == 0 ? ZEROS_KEPT : len;
+}
+
 static int scan_plain(sb_scan_worker *worker, sb_scan_stream *stream, sb_error **err)
 {
     size_t got = 1;
@@ -127,7 +136,7 @@ static int scan_plain(sb_scan_worker *worker, sb_scan_stream *stream, sb_error *
     while (status == 0 && got > 0) {
         status = sb_scan_stream_read(stream, worker->buffer, SB_SCAN_BUFFER, &got, err);
         if (status == 0 && got > 0)
-            sb_secret_scan_add(worker->scanner, worker->buffer, got);
+            sb_secret_scan_add(worker->scanner, worker->buffer, worth_scanning(worker->buffer, got));
     }
     sb_secret_scan_end(worker->scanner);
     return status;
@@ -365,15 +374,18 @@ static bool is_too_deep(const sb_scan_worker *worker, content_kind kind, unsigne
     return kind == CONTENT_PACKED ? packings > depth : kind != CONTENT_PLAIN && archives >= depth;
 }
 
-/* Not enough memory for small things in what is packed deep. */
+/* Notes why it was not looked into, and looks through what is left as it is. */
 static int scan_rest(sb_scan_worker *worker, sb_scan_stream *stream, const sb_error *why, sb_error **err)
 {
     bool limit = why->code == SB_ERR_LIMIT;
 
     if (stream->broken || why->code == SB_ERR_INTERRUPTED)
         return sb_fail(err, why->code, "%s", why->message);
-    sb_scan_add_unread(worker->facts, limit ? &sb801_archive_limit : &sb802_archive_unread,
-                       sb_buf_slice(&worker->path), why->message);
+    /* What came out too much shows on every level that it came through. */
+    if (!worker->exhausted || !worker->told)
+        sb_scan_add_unread(worker->facts, limit ? &sb801_archive_limit : &sb802_archive_unread,
+                           sb_buf_slice(&worker->path), why->message);
+    worker->told = worker->exhausted;
     return scan_plain(worker, stream, err);
 }
 

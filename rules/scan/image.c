@@ -74,7 +74,7 @@ static bool is_platform(sb_arena *arena, const sb_descriptor *child, const char 
            (sb_slice_starts(child->platform, text) && child->platform.ptr[text.len] == '/');
 }
 
-static int fail_choice(const sb_manifest *index, const char *name, const char *platform, sb_error **err)
+static int fail_choice(const sb_manifest *index, const char *platform, sb_error **err)
 {
     sb_autobuf list = SB_BUF_INIT(1000);
 
@@ -83,11 +83,11 @@ static int fail_choice(const sb_manifest *index, const char *name, const char *p
             sb_buf_printf(&list, "%s%" SB_FMT, list.len ? ", " : "",
                           SB_ARG(index->children[i].platform.len ? index->children[i].platform
                                                                  : SB_LIT("one without a platform")));
-    return sb_fail(err, SB_ERR_USAGE, "%s has no image for %s; it has: %s", name, platform,
+    return sb_fail(err, SB_ERR_USAGE, "it has no image for %s, but for: %s", platform,
                    list.len ? list.data : "none");
 }
 
-static int choose(sb_scan_image *image, const sb_manifest *index, const json_t *document, const char *name,
+static int choose(sb_scan_image *image, const sb_manifest *index, const json_t *document,
                   const char *reference, const char *platform, size_t *ret_which, sb_error **err)
 {
     json_t *children = sb_json_array(document, "manifests");
@@ -115,11 +115,11 @@ static int choose(sb_scan_image *image, const sb_manifest *index, const json_t *
             break;
     }
     if (reference && named == 0)
-        return sb_fail(err, SB_ERR_USAGE, "%s does not hold an image of the name %s", name, reference);
+        return sb_fail(err, SB_ERR_USAGE, "it does not hold an image of the name %s", reference);
     if (fitting > 1)
-        return sb_fail(err, SB_ERR_USAGE, "%s holds %zu images; say which one, with its name behind the path",
-                       name, fitting);
-    return fail_choice(index, name, wanted.ptr, err);
+        return sb_fail(err, SB_ERR_USAGE, "it holds %zu images; say which one, with its name behind the path",
+                       fitting);
+    return fail_choice(index, wanted.ptr, err);
 }
 
 /* --- What comes with it --- */
@@ -183,8 +183,8 @@ static int take_manifest(sb_scan_blobs *blobs, sb_scan_image *image, const sb_ma
     return sb_scan_take_config(image, config, err);
 }
 
-int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *name, const char *reference,
-                    const char *platform, sb_scan_image *image, sb_error **err)
+int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference, const char *platform,
+                    sb_scan_image *image, sb_error **err)
 {
     for (unsigned depth = 0; depth < NESTED_MAX; depth++) {
         sb_autojson *document = NULL;
@@ -196,7 +196,7 @@ int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *name, const
         if (!parsed.is_index)
             return take_manifest(blobs, image, &parsed, err);
         if (sb_json_parse(root, "index.json", &document, err) < 0 ||
-            choose(image, &parsed, document, name, reference, platform, &which, err) < 0)
+            choose(image, &parsed, document, reference, platform, &which, err) < 0)
             return -1;
         image->index = parsed.raw;
         add_document(image, &sb905_annotation, "index", parsed.raw, false);
@@ -205,5 +205,5 @@ int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *name, const
             return -1;
         reference = NULL;
     }
-    return sb_fail(err, SB_ERR_PARSE, "%s: indexes within indexes within indexes", name);
+    return sb_fail(err, SB_ERR_PARSE, "indexes within indexes within indexes");
 }

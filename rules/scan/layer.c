@@ -84,7 +84,7 @@ static int scan_file(sb_scan_worker *worker, sb_layer_reader *reader, const sb_l
     int status;
 
     worker->taken = worker->made = 0;
-    worker->exhausted = false;
+    worker->exhausted = worker->told = false;
     worker->first_leak = worker->facts->leak_count;
     worker->size = entry->size;
     worker->path_file = entry->path.len;

@@ -125,6 +125,7 @@ typedef struct sb_scan_worker {
     uint64_t size;
     uint64_t taken, made; /* bytes of the file, and bytes that came out of archives and decompressors */
     bool exhausted;       /* more came out than may */
+    bool told;            /* and that was noted */
     size_t first_leak;    /* of the facts' */
 } sb_scan_worker;
 enum { SB_SCAN_BUFFER = 128 << 10 };
@@ -235,8 +236,8 @@ int sb_scan_open_remote(const sb_scan_input *input, const sb_scan_options *optio
  * image.c: from an index (or manifest) to the image: chooses the platform, reads configuration, manifest and
  * attestations, lists the layers.
  */
-int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *name, const char *reference,
-                    const char *platform, sb_scan_image *image, sb_error **err);
+int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference, const char *platform,
+                    sb_scan_image *image, sb_error **err);
 /* What the configuration says of the layers: diffIDs, when the manifest did not tell more. */
 int sb_scan_take_config(sb_scan_image *image, sb_slice config, sb_error **err);
 

@@ -39,7 +39,7 @@ static void set_place(sb_finding *finding, const sb_scan_image *image, sb_arena 
 {
     sb_autobuf where = SB_BUF_INIT((size_t)SB_LAYER_PATH_MAX * 16);
 
-    sb_buf_printf(&where, "layer %zu: ", layer + 1);
+    sb_buf_printf(&where, "layer %zu%s", layer + 1, path.len ? ": " : "");
     sb_buf_add_printable(&where, path, SB_LAYER_PATH_MAX);
     finding->place.layer = (unsigned)layer + 1;
     finding->place.where = sb_arena_dup(arena, sb_buf_slice(&where));
