@@ -146,11 +146,11 @@ int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output
     return ask(arena, argv, NULL, -1, ANSWER_SECONDS, ret_output, err);
 }
 
+const char *const sb_engine_credentials[] = {"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", NULL};
+
 int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err)
 {
-    static const char *const credentials[] = {"DOCKER_CONFIG", "REGISTRY_AUTH_FILE", NULL};
-
-    return ask(arena, argv, credentials, -1, 0, ret_output, err);
+    return ask(arena, argv, sb_engine_credentials, -1, 0, ret_output, err);
 }
 
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err)

@@ -16,8 +16,9 @@ enum { SAID_MAX = 64 << 10 };
 struct sb_engine_export {
     sb_arena *arena;
     sb_argv argv;
-    int from, to; /* the ends of a pipe */
-    int said;     /* a file in memory: what the engine says on its standard error */
+    int from, to;    /* the ends of a pipe */
+    int said;        /* a file in memory: what the engine says on its standard error */
+    bool daemonless; /* looks for credentials, though it needs none here */
     pid_t pid;
 };
 
@@ -25,8 +26,10 @@ struct sb_engine_export {
 static int run_export(void *ctx)
 {
     const sb_engine_export *export = ctx;
-    sb_process_options options = {
-        .argv = export->argv.items, .output_fd = export->to, .errors_fd = export->said};
+    sb_process_options options = {.argv = export->argv.items,
+                                  .unset = export->daemonless ? sb_engine_credentials : NULL,
+                                  .output_fd = export->to,
+                                  .errors_fd = export->said};
     int status = 1;
 
     close(export->from);
@@ -52,6 +55,7 @@ int sb_engine_export_begin(const sb_engine *engine, const char *image, sb_engine
     export->arena = sb_arena_new();
     export->argv.arena = export->arena;
     export->from = export->to = export->said = -1;
+    export->daemonless = engine->kind != SB_ENGINE_DOCKER;
     sb_engine_ops_of(engine->kind)->export(engine, image, &export->argv);
     (void)sb_argv_end(&export->argv);
     export->said = memfd_create("engine", MFD_CLOEXEC);

@@ -155,6 +155,7 @@ static int list_blobs(archive *a, sb_scan_worker *worker, sb_error **err)
     SB_AUTO(sb_layer_source) source = NULL;
     SB_AUTO(sb_layer_reader) reader = NULL;
     sb_layer_entry entry;
+    sb_digest unused;
     int more;
 
     if (sb_layer_source_open(a->fd, "the archive", &source, err) < 0)
@@ -178,7 +179,8 @@ static int list_blobs(archive *a, sb_scan_worker *worker, sb_error **err)
         else if (a->streamed && take_passing(a, blob, reader, worker, err) < 0)
             return -1;
     }
-    return more;
+    /* Whoever writes to a pipe wants to get rid of the padding as well. */
+    return more == 0 && a->streamed ? sb_layer_source_digest(source, &unused, err) : more;
 }
 
 /* --- Reading --- */

@@ -80,10 +80,11 @@ static bool found(void *ctx, const sb_secret_match *match)
     sb_scan_worker *worker = ctx;
     sb_scan_facts *facts = worker->facts;
     sb_slice path = sb_buf_slice(&worker->path);
-    bool shared = false;
+    bool shared = match->line == worker->last_line;
     sb_digest hash;
     sb_scan_leak *leak;
 
+    worker->last_line = match->line;
     sb_digest_of(SB_HASH_SHA256, match->secret, &hash);
     for (size_t i = worker->first_leak; i < facts->leak_count; i++) {
         sb_scan_leak *other = &facts->leaks[i];
@@ -132,6 +133,8 @@ static int scan_plain(sb_scan_worker *worker, sb_scan_stream *stream, sb_error *
     size_t got = 1;
     int status = 0;
 
+    worker->first_leak = worker->facts->leak_count;
+    worker->last_line = 0;
     sb_secret_scan_begin(worker->scanner, sb_buf_slice(&worker->path), found, worker);
     while (status == 0 && got > 0) {
         status = sb_scan_stream_read(stream, worker->buffer, SB_SCAN_BUFFER, &got, err);

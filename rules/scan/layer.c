@@ -85,7 +85,6 @@ static int scan_file(sb_scan_worker *worker, sb_layer_reader *reader, const sb_l
 
     worker->taken = worker->made = 0;
     worker->exhausted = worker->told = false;
-    worker->first_leak = worker->facts->leak_count;
     worker->size = entry->size;
     worker->path_file = entry->path.len;
     if (entry->size <= TEXT_MAX && sb_scan_wants_text(entry))

@@ -22,7 +22,7 @@ enum {
     SB_SCAN_BLOBS_MAX = 20000,       /* files of an archive */
     SB_SCAN_SPOTS_MAX = 5000,        /* of one layer */
     SB_SCAN_LEAKS_MAX = 5000,        /* of one layer */
-    SB_SCAN_FILE_LEAKS_MAX = 100,    /* of one file */
+    SB_SCAN_FILE_LEAKS_MAX = 200,    /* of one file, or file within */
     SB_SCAN_UNREAD_MAX = 1000,       /* of one layer */
     SB_SCAN_DOCUMENT_MAX = 8 << 20,  /* bytes of a JSON document that is taken apart */
     SB_SCAN_DOCUMENTS_MAX = 32 << 20 /* bytes of all that an archive through a pipe may have */
@@ -126,7 +126,8 @@ typedef struct sb_scan_worker {
     uint64_t taken, made; /* bytes of the file, and bytes that came out of archives and decompressors */
     bool exhausted;       /* more came out than may */
     bool told;            /* and that was noted */
-    size_t first_leak;    /* of the facts' */
+    size_t first_leak;    /* of the facts', of the file within */
+    uint64_t last_line;   /* that a secret was found in */
 } sb_scan_worker;
 enum { SB_SCAN_BUFFER = 128 << 10 };
 void sb_scan_worker_init(sb_scan_worker *worker, sb_scan_run *run);

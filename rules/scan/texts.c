@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MATCHES_MAX = 64 /* of one string */, PLACE_MAX = 600, SHOWN_MAX = 2000, DEPTH_MAX = 60 };
+enum { MATCHES_MAX = 512 /* of one string */, PLACE_MAX = 600, SHOWN_MAX = 2000, DEPTH_MAX = 60 };
 
 typedef struct text_match {
     const char *id, *title;
@@ -16,6 +16,7 @@ typedef struct text_match {
     uint64_t offset;
     size_t len;
     sb_slice redacted, fingerprint;
+    bool told; /* already: the same one at this place */
 } text_match;
 
 typedef struct texts {
@@ -27,6 +28,8 @@ typedef struct texts {
     sb_buf place;
     text_match matches[MATCHES_MAX];
     size_t match_count;
+    sb_slice *told; /* fingerprints, of the list that is being looked at */
+    size_t told_count, told_cap;
 } texts;
 
 static bool found(void *ctx, const sb_secret_match *match)
@@ -98,9 +101,12 @@ static void say_matches(texts *t, sb_slice text)
 
     for (size_t i = 0; i < t->match_count; i++) {
         const text_match *match = &t->matches[i];
-        sb_finding *finding =
-            sb_scan_say(t->run, t->report, match->generic ? &sb908_likely : t->rule, "%s %" SB_FMT " in %s",
-                        match->title, SB_ARG(match->redacted), place);
+        sb_finding *finding;
+
+        if (match->told)
+            continue;
+        finding = sb_scan_say(t->run, t->report, match->generic ? &sb908_likely : t->rule,
+                              "%s %" SB_FMT " in %s", match->title, SB_ARG(match->redacted), place);
 
         if (!finding)
             continue;
@@ -124,7 +130,7 @@ static bool is_digest(sb_slice text)
     return text.len == 71 && sb_slice_starts(text, SB_LIT("sha256:"));
 }
 
-/* Lists of words are looked at as one line: an option and its value stand in two of them. */
+/* Lists of words are also looked at as one line: an option and its value stand in two of them. */
 static bool all_strings(const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++)
@@ -139,18 +145,36 @@ static bool is_command(const char *key)
                    strcmp(key, "Shell") == 0);
 }
 
+static void look_at_once(texts *t, sb_slice text)
+{
+    scan_text(t, text);
+    for (size_t i = 0; i < t->match_count; i++) {
+        text_match *match = &t->matches[i];
+
+        for (size_t j = 0; j < t->told_count && !match->told; j++)
+            match->told = sb_slice_eq(t->told[j], match->fingerprint);
+        if (!match->told)
+            *SB_ARENA_PUSH(t->arena, t->told, t->told_count, t->told_cap) = match->fingerprint;
+    }
+    say_matches(t, text);
+}
+
+/* Each word, since some formats are only known from a beginning; then all of them. */
 static void look_at_words(texts *t, const json_t *array)
 {
     sb_autobuf line = SB_BUF_INIT(SB_SCAN_DOCUMENT_MAX);
 
+    t->told_count = 0;
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *word = json_array_get(array, i);
+        sb_slice text = sb_slice_of(json_string_value(word), json_string_length(word));
 
+        look_at_once(t, text);
         if (i > 0)
             sb_buf_addc(&line, ' ');
-        sb_buf_add(&line, json_string_value(word), json_string_length(word));
+        sb_buf_adds(&line, text);
     }
-    look_at(t, sb_buf_slice(&line));
+    look_at_once(t, sb_buf_slice(&line));
 }
 
 /* A member that is named by people tells what its value is: "password: …". */
