@@ -191,11 +191,11 @@ bool secret_is_random(sb_slice text, bool quoted)
         return false; /* the name of a variable: private_key_pkcs8 */
     if (k.switches < 3 && k.changes * 3 < text.len)
         return false; /* words with a number, camelCase */
-    if (!k.digit && (k.changes * 2 < text.len || words > 20))
+    if (!k.digit && (k.changes * (words ? 2 : 3) < text.len || words > 20))
         return false;
-    if (text.len < 16)
-        return entropy >= 300 && (text.len >= 12 ? quoted || k.changes * 2 > text.len
-                                                 : k.lower && k.upper && k.changes * 2 > text.len);
+    if (text.len < 16) /* short ones must be mixed well */
+        return text.len >= 10 && entropy >= 280 && k.changes * 5 >= text.len * 2 &&
+               (quoted ? k.digit || words == 0 : k.digit && k.lower && k.upper);
     return entropy >= (text.len < 24 ? 320 : 350);
 }
 

@@ -225,6 +225,9 @@ static bool expand_named(sb_slice name, uint64_t *seed, sb_buf *out)
     } else if (sb_slice_eqz(word, "pgp")) {
         add_pem(out, SB_LIT("PGP PRIVATE KEY BLOCK"), "\n", openpgp_head, sizeof(openpgp_head) - 1, "\n",
                 seed);
+    } else if (sb_slice_eqz(word, "pgpbin")) {
+        sb_buf_add(out, openpgp_head, sizeof(openpgp_head) - 1);
+        add_bytes(out, 200, seed);
     } else if (sb_slice_eqz(word, "jks") || sb_slice_eqz(word, "jkstrust")) {
         add_java_store(out, word.len == 3 ? 1 : 2, seed);
     } else if (sb_slice_eqz(word, "p12") || sb_slice_eqz(word, "p12cert")) {

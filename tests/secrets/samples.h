@@ -30,9 +30,9 @@ void samples_free(samples *s);
  * The text that a template stands for. {A20}: twenty random characters of a class: A letters and digits, a
  * lower-case letters and digits, U upper-case ones, L letters, l lower-case letters, h and H hexadecimal
  * digits, d digits, b Base64, t letters, digits, "-" and "_", 2 the alphabet of base 32. {u}: a UUID.
- * {crc:ghp_}: a token with its checksum. {jwt} {age} {pgp} {jks} {jkstrust} {p12} {p12cert} {kdbx}: what the
- * name says. {pem:LABEL}: a PEM block of DER, {pemj:LABEL}: the same as a JSON string has it, {pemopenssh},
- * {pemenc}. {b64of:…}: the rest in Base64.
+ * {crc:ghp_}: a token with its checksum. {jwt} {age} {pgp} {pgpbin} {jks} {jkstrust} {p12} {p12cert} {kdbx}:
+ * what the name says. {pem:LABEL}: a PEM block of DER, {pemj:LABEL}: the same as a JSON string has it,
+ * {pemopenssh}, {pemenc}. {b64of:…}: the rest in Base64.
  */
 void sample_expand(sb_slice template, uint64_t *seed, sb_buf *out);
 
