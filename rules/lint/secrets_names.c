@@ -19,6 +19,15 @@ static bool is_lower_or_digit(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* "secret2" is a secret, too. */
+static void without_number(char *word)
+{
+    size_t len = strlen(word);
+
+    while (len > 1 && word[len - 1] >= '0' && word[len - 1] <= '9')
+        word[--len] = '\0';
+}
+
 /* "DB_PASSWORD", "npmToken", "aws.secret-key": at what is no letter or digit, and where capitals begin. */
 static bool split(sb_slice name, name_words *out)
 {
@@ -42,6 +51,8 @@ static bool split(sb_slice name, name_words *out)
         out->words[out->count][len++] = sb_ascii_lower(c);
     }
     out->count += len > 0;
+    for (size_t i = 0; i < out->count; i++)
+        without_number(out->words[i]);
     return out->count > 0;
 }
 
