@@ -100,10 +100,12 @@ static bool is_used(const sb_download *d)
     size_t looked_at = 0;
 
     for (const sb_lint_run *run = d->run; run < end; run++) {
+        if (++looked_at > SB_LINT_AHEAD_MAX)
+            return true; /* nobody can tell */
         if (run != d->run && !sb_lint_builds_on(d->lint, run->stage, d->run->stage))
             continue;
         if (run->reading.trouble)
-            return true; /* nobody can tell */
+            return true;
         for (size_t i = run == d->run ? d->index + 1 : 0; i < run->reading.count; i++)
             if (++looked_at > SB_LINT_AHEAD_MAX || uses_keys(&run->reading.commands[i]))
                 return true;

@@ -87,14 +87,14 @@ static sb_git_ref_kind checked_out(const sb_frozen *f, sb_slice directory, sb_sl
     size_t looked_at = 0;
     sb_slice ref;
 
-    for (const sb_lint_run *run = f->run; run < end; run++)
-        for (size_t i = run == f->run ? f->index + 1 : 0; i < run->reading.count; i++) {
+    for (const sb_lint_run *run = f->run; run < end && looked_at < SB_LINT_AHEAD_MAX; run++) {
+        looked_at++;
+        if (!sb_lint_builds_on(f->lint, run->stage, f->run->stage))
+            continue;
+        for (size_t i = run == f->run ? f->index + 1 : 0;
+             i < run->reading.count && looked_at < SB_LINT_AHEAD_MAX; i++, looked_at++) {
             const sb_sh_command *command = &run->reading.commands[i];
 
-            if (!sb_lint_builds_on(f->lint, run->stage, f->run->stage))
-                break;
-            if (++looked_at > SB_LINT_AHEAD_MAX)
-                return best;
             if (!checkout_of(command, &kind, &ref) || (command->conditional && kind == SB_GIT_REF_UNKNOWN) ||
                 !works_in(command, f->command, directory))
                 continue;
@@ -105,6 +105,7 @@ static sb_git_ref_kind checked_out(const sb_frozen *f, sb_slice directory, sb_sl
                 *ret_ref = ref;
             }
         }
+    }
     return best;
 }
 

@@ -75,12 +75,11 @@ static bool is_frozen(const sb_frozen *f)
     if (sb_frozen_option(f, options) || sb_frozen_env_true(f, "BUNDLE_FROZEN") ||
         sb_frozen_env_true(f, "BUNDLE_DEPLOYMENT"))
         return true;
-    for (const sb_lint_run *run = f->lint->runs; run <= f->run; run++)
-        for (size_t i = 0; i < run->reading.count && (run < f->run || i < f->index); i++)
-            if (++looked_at > SB_LINT_AHEAD_MAX)
-                return false;
-            else if (freezes(&run->reading.commands[i]) &&
-                     sb_lint_builds_on(f->lint, f->run->stage, run->stage))
+    for (const sb_lint_run *run = f->run + 1; run-- > f->lint->runs && looked_at < SB_LINT_AHEAD_MAX;
+         looked_at++)
+        for (size_t i = run == f->run ? f->index : run->reading.count;
+             i-- > 0 && looked_at < SB_LINT_AHEAD_MAX; looked_at++)
+            if (freezes(&run->reading.commands[i]) && sb_lint_builds_on(f->lint, f->run->stage, run->stage))
                 return true;
     return false;
 }

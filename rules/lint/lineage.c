@@ -11,12 +11,12 @@ enum { READ_MAX = 64 << 10 };
 bool sb_lint_builds_on(const sb_lint *lint, int stage, int ancestor)
 {
     /* A stage builds on an earlier one only, so this ends. */
-    while (stage >= 0 && stage != ancestor) {
+    while (stage > ancestor) {
         const sb_df_stage *s = &lint->view->stages[stage];
 
         stage = s->base_kind == SB_BASE_STAGE && s->base_stage < stage ? s->base_stage : -1;
     }
-    return stage >= 0;
+    return stage >= 0 && stage == ancestor;
 }
 
 bool sb_lint_ships(const sb_lint *lint, int stage)

@@ -28,7 +28,7 @@ const sb_sh_arg *sb_operand_next(sb_operands *walk);
 bool sb_sh_is_option(const sb_sh_arg *arg); /* "-x", but not "-" */
 
 /* How many commands behind one are looked at for what makes good of it. */
-enum { SB_LINT_AHEAD_MAX = 2000 };
+enum { SB_LINT_AHEAD_MAX = 500 };
 
 /* A word list of a table: "a b c". */
 bool sb_word_in(sb_slice word, const char *words);
