@@ -63,7 +63,7 @@ void sb_html_begin(sb_buf *out, sb_slice title)
                 "pre{white-space:pre-wrap;margin:.2rem 0;padding:.3rem .6rem;border-left:.25rem solid}\n"
                 ".first{border-color:var(--bad)}.other{border-color:var(--good)}.good{color:var(--good)}"
                 ".bad{color:var(--bad)}.warn{color:var(--warn)}.what{opacity:.75}\n"
-                "article{margin:1rem 0;padding-left:1rem;border-left:1px solid #8888}\n"
+                "article{margin:1rem 0;padding-left:1rem;border-left:1px solid #8888}article p{margin:.3rem 0}\n"
                 "h3,h4{margin-bottom:.2rem}table{border-collapse:collapse}\n"
                 "td,th{padding:.2rem 1rem .2rem 0;text-align:left;vertical-align:top}"
                 "td.number,th.number{text-align:right;white-space:nowrap}\n"
