@@ -32,6 +32,24 @@ static bool goes_nowhere(const sb_origin *o)
     return o->path.ptr && (sb_slice_starts(o->path, SB_LIT("/dev/")) || sb_slice_eqz(o->path, "-"));
 }
 
+/*
+ * A function that downloads to "$1" is told apart from none of its calls; a RUN that checks files at all is
+ * given the benefit.
+ */
+static bool is_checked_by_callers(const sb_origin *o)
+{
+    const sb_sh_reading *reading = &o->run->reading;
+
+    if (!o->command->function || sb_slice_chr(o->path, '$') < 0)
+        return false;
+    for (size_t i = 0; i < reading->count && i < SB_LINT_AHEAD_MAX; i++)
+        if (sb_word_in(reading->commands[i].name, "sha256sum sha512sum sha384sum shasum gpgv") ||
+            (sb_word_in(reading->commands[i].name, "gpg gpg2") &&
+             sb_sh_has_option(&reading->commands[i], "--verify", NULL)))
+            return true;
+    return false;
+}
+
 /* --- Saying it --- */
 
 static sb_span span_of(sb_lint *lint, const sb_origin *o)
@@ -98,7 +116,7 @@ static void look_at_download(sb_lint *lint, const sb_origin *o)
         look_at_key(lint, o);
         return;
     }
-    if (is_proof(name) || is_proof(o->url))
+    if (is_proof(name) || is_proof(o->url) || is_checked_by_callers(o))
         return;
     if (!o->path.ptr) {
         if (o->unpacked)
