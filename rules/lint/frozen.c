@@ -155,6 +155,35 @@ static sb_there has_below(const sb_frozen *f, const char *name)
     return there;
 }
 
+/* A repository or archive that was fetched before, or another stage, has files of its own. */
+static bool brings_own_files(const sb_frozen *f)
+{
+    size_t looked_at = 0;
+
+    for (const sb_lint_run *run = f->run + 1; run-- > f->lint->runs && looked_at < SB_LINT_AHEAD_MAX;
+         looked_at++) {
+        if (!sb_lint_builds_on(f->lint, f->run->stage, run->stage))
+            continue;
+        for (size_t i = run == f->run ? f->index : run->reading.count;
+             i-- > 0 && looked_at < SB_LINT_AHEAD_MAX; looked_at++) {
+            const sb_sh_command *command = &run->reading.commands[i];
+
+            if ((sb_sh_is(command, "git") && command->count > 2) ||
+                (run == f->run && (sb_sh_is(command, "tar") || sb_sh_is(command, "unzip"))))
+                return true;
+        }
+    }
+    for (size_t i = 0; i < f->lint->view->ref_count && i < SB_LINT_AHEAD_MAX; i++) {
+        const sb_df_ref *ref = &f->lint->view->refs[i];
+
+        if (ref->kind == SB_REF_COPY && ref->resolved_stage >= 0 &&
+            sb_lint_builds_on(f->lint, f->run->stage, ref->stage) &&
+            ref->line < f->run->instruction->start_line)
+            return true;
+    }
+    return false;
+}
+
 sb_there sb_frozen_has(const sb_frozen *f, const char *name)
 {
     const sb_df_instruction *run = f->run->instruction;
@@ -171,12 +200,7 @@ sb_there sb_frozen_has(const sb_frozen *f, const char *name)
         return SB_THERE_UNKNOWN;
     if (below == SB_THERE_YES)
         return SB_THERE_YES;
-    /* A repository that was fetched before has its own files. */
-    for (size_t i = f->index; i-- > 0 && f->index - i < SB_LINT_AHEAD_MAX;)
-        if (sb_sh_is(&f->run->reading.commands[i], "git") || sb_sh_is(&f->run->reading.commands[i], "tar") ||
-            sb_sh_is(&f->run->reading.commands[i], "unzip"))
-            return SB_THERE_UNKNOWN;
-    return SB_THERE_NO;
+    return brings_own_files(f) ? SB_THERE_UNKNOWN : SB_THERE_NO;
 }
 
 sb_slice sb_frozen_env(const sb_frozen *f, const char *name)
