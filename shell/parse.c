@@ -383,7 +383,7 @@ static sb_sh_node *simple(sh_parser *p)
         }
         if (p->trouble || !sh_word(p, SH_WORD, &word))
             break;
-        end = p->src.at;
+        end = word.span.end;
         SH_STACK_PUSH(p->words, word);
         if (p->words.len != words + 1)
             continue;

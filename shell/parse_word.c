@@ -281,6 +281,10 @@ bool sh_word(sh_parser *p, sh_word_mode mode, sb_sh_word *ret_word)
         return false;
     }
     sh_word_done(p, mark, start, ret_word);
+    /* A continuation at its end is no part of it. */
+    while (!p->src.fixed && ret_word->span.end > start + 2 && p->src.text[ret_word->span.end - 1] == '\n' &&
+           p->src.text[ret_word->span.end - 2] == '\\')
+        ret_word->span.end -= 2;
     return true;
 }
 

@@ -135,7 +135,13 @@ struct sb_sh_script {
 /* Never fails: what is not understood is said in ret->trouble, and root has what was read before it. */
 sb_sh_script *sb_sh_parse(sb_slice text, sb_sh_dialect dialect, sb_arena *arena);
 
-/* --- The commands that it runs (shell/commands*.c) --- */
+/*
+ * --- The commands that it runs (shell/read*.c, shell/wrappers.c) ---
+ *
+ * What is told of variables is what their last assignment says, in the order of the text: a loop is read
+ * once, a function where it is defined, and nothing is assumed of what ".", or a program, may set. Where
+ * branches meet, a variable has the values of all of them, the ones that end in "exit" left out.
+ */
 
 typedef struct sb_sh_var {
     sb_slice name;
@@ -155,7 +161,7 @@ typedef struct sb_sh_arg {
 
 typedef struct sb_sh_assigned { /* NAME=value before a command, by env, or alone */
     sb_slice name;
-    sb_sh_arg value;
+    sb_sh_arg value; /* of name=( … ): the elements with blanks between them */
 } sb_sh_assigned;
 
 typedef struct sb_sh_file { /* a redirect */
@@ -165,14 +171,13 @@ typedef struct sb_sh_file { /* a redirect */
     sb_sh_arg target; /* of << and <<<, the text */
 } sb_sh_file;
 
-typedef enum sb_sh_place {                  /* how a command comes to run, seen from `inside` */
-                           SB_SH_PLACE_TOP, /* a command of the text itself */
-                           SB_SH_PLACE_SCRIPT, /* of the text in an argument: sh -c '…', eval '…', su -c '…',
-                                                  a heredoc or <<< for a shell */
-                           SB_SH_PLACE_ARGUMENT, /* its output becomes (part of) an argument or assignment:
-                                                    $(…) */
-                           SB_SH_PLACE_INPUT,    /* <(…) */
-                           SB_SH_PLACE_OUTPUT,   /* >(…) */
+/* How a command comes to run, seen from `inside`. */
+typedef enum sb_sh_place {
+    SB_SH_PLACE_TOP,      /* a command of the text itself */
+    SB_SH_PLACE_SCRIPT,   /* in an argument: sh -c, eval, su -c, find -exec; a heredoc or <<< for a shell */
+    SB_SH_PLACE_ARGUMENT, /* its output becomes (part of) an argument or a value: $(…) */
+    SB_SH_PLACE_INPUT,    /* <(…) */
+    SB_SH_PLACE_OUTPUT,   /* >(…) */
 } sb_sh_place;
 
 typedef struct sb_sh_command {
@@ -186,8 +191,7 @@ typedef struct sb_sh_command {
     size_t assigned_count;
     sb_sh_file *files; /* its own redirections, and then those of compound commands around that reach it */
     size_t file_count;
-    sb_slice *
-        wrappers; /* outermost first: "sudo", "env", "xargs", "gosu" …: names of commands that run this one */
+    sb_slice *wrappers; /* names of commands that run this one, outermost first: "sudo", "env", "xargs" … */
     size_t wrapper_count;
     sb_slice user;    /* whom sudo -u, su, gosu, setpriv, runuser run it as; absent: unchanged */
     size_t pipeline;  /* number of its pipeline, from 0, unique in the whole text */

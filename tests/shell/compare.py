@@ -54,7 +54,10 @@ class Normal:
         return "".join(text for _, text in sorted(found, key=lambda item: item[0]))
 
     def word(self, node):
-        return " " + quote(self.source(node)) + self.scripts(node)
+        source = self.source(node)
+        while source.endswith(b"\\\n"):  # a continuation is sometimes part of the word before it
+            source = source[:-2]
+        return " " + quote(source) + self.scripts(node)
 
     def body(self, node):
         """Of a heredoc; its end is behind the line that ends it."""
