@@ -81,9 +81,9 @@ static void add(secret_keywords *k, const char *text, size_t len, const secret_k
 {
     secret_keyword *keyword;
 
-    for (size_t i = 0; i < k->count; i++)
-        if (k->items[i].rule == like->rule && k->items[i].base64 == like->base64 && k->items[i].len == len &&
-            memcmp(k->items[i].text, text, len) == 0)
+    for (size_t i = k->count; i > 0 && k->items[i - 1].rule == like->rule; i--)
+        if (k->items[i - 1].base64 == like->base64 && k->items[i - 1].len == len &&
+            memcmp(k->items[i - 1].text, text, len) == 0)
             return;
     keyword = SB_PUSH(k->items, k->count, k->cap);
     *keyword = *like;

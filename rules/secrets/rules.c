@@ -7,7 +7,7 @@
 #include <fetch/toml.h>
 #include <sbuild/fs.h>
 
-enum { AFTER = 256, WORDS_MAX = 4096 };
+enum { AFTER = 256, WORDS_MAX = 4096, KEYWORDS_MAX = 256, REGEXES_MAX = 16384 };
 
 typedef struct loader {
     sb_secret_rules *rules;
@@ -102,6 +102,8 @@ static int add_regex(const loader *l, sb_slice pattern, secret_anchor anchor, bo
     SB_AUTO(sb_error) err = NULL;
     secret_regex *regex;
 
+    if (rules->regex_count == REGEXES_MAX)
+        return wrong(l, "there are too many expressions", SB_NIL);
     if (secret_regex_new(rules->arena, pattern, anchor, no_case, l->check, &regex, &err) < 0)
         return wrong(l, err->message, pattern);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
@@ -184,6 +186,8 @@ static int get_keywords(const loader *l, const json_t *table, secret_rule *rule)
 
     if (get_list(l, table, "keywords", &list) < 0 || get_bool(l, table, "any-case", &rule->any_case) < 0)
         return -1;
+    if (json_array_size(list) > KEYWORDS_MAX)
+        return wrong(l, "a rule has at most 256 keywords", SB_NIL);
     for (size_t i = 0; i < json_array_size(list); i++) {
         sb_slice word = text_of(json_array_get(list, i));
 
