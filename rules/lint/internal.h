@@ -36,6 +36,7 @@ typedef struct sb_lint_exception {
 
 typedef struct sb_lint_settings { /* of sbuild.json and the user's own file, understood */
     sb_settings *source;
+    const char *dir; /* where they are; patterns of paths are relative to it */
     sb_rule_setting *rules;
     size_t rule_count;
     sb_lint_exception *exceptions;
@@ -65,9 +66,10 @@ typedef struct sb_lint_listing {
 } sb_lint_listing;
 
 struct sb_lint_private {
-    size_t first;  /* index in the report of this file's first finding */
-    sb_slice name; /* of the file, in the report's arena */
-    size_t *lines; /* where each line of the file begins; NULL until it is needed */
+    size_t first;        /* index in the report of this file's first finding */
+    sb_slice name;       /* of the file, in the report's arena */
+    sb_slice print_name; /* the same for fingerprints */
+    size_t *lines;       /* where each line of the file begins; NULL until it is needed */
     size_t line_count;
     sb_lint_map *maps; /* of the runs */
     sb_lint_place *places;
@@ -77,9 +79,9 @@ struct sb_lint_private {
     sb_lint_known **known; /* by stage; NULL until it is needed */
     sb_ignore *ignore;     /* .dockerignore */
     bool ignore_read;
-    const char *ignore_name;          /* "NAME.dockerignore" beside the Dockerfile; may be NULL */
-    int dirfd;                        /* the Dockerfile's directory, or -1 */
-    const char *path;                 /* of the Dockerfile, as given, without "./"; NULL for a text */
+    const char *ignore_name; /* "NAME.dockerignore" beside the Dockerfile; may be NULL */
+    int dirfd;               /* the Dockerfile's directory, or -1 */
+    const char *path;        /* of the Dockerfile, beneath the settings' directory; NULL for a text */
     const sb_lint_settings *settings; /* NULL: none */
     bool require_reason;
     sb_lint_listing **listing; /* of the last context; NULL: there is no place to keep one */

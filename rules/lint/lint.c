@@ -112,18 +112,36 @@ static sb_secret_scanner *scanner_of(source *s)
     return *scanner;
 }
 
+/* The path without the directory, if it lies beneath it. */
+static const char *beneath(const char *path, const char *dir)
+{
+    size_t len = strlen(dir);
+
+    while (len && dir[len - 1] == '/')
+        len--;
+    return len && strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : path;
+}
+
+/* What a fingerprint knows the file by: the same however its path is written. */
+static sb_slice name_in_prints(sb_slice shown)
+{
+    sb_autofree char *here = shown.len && shown.ptr[0] == '/' ? getcwd(NULL, 0) : NULL;
+
+    return here ? sb_slice_z(beneath(shown.ptr, here)) : shown;
+}
+
 static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *options, sb_report *report,
                      sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_df_view) view = NULL;
     sb_autofree char *name = sb_printable(sb_slice_z(s->name));
-    struct sb_lint_private own = {.first = report->count,
-                                  .dirfd = s->dirfd,
-                                  .path = s->path,
-                                  .settings = s->settings,
-                                  .require_reason = options->require_reason ||
-                                                    (s->settings && s->settings->require_reason)};
+    struct sb_lint_private own = {
+        .first = report->count,
+        .dirfd = s->dirfd,
+        .path = s->path && s->settings ? beneath(s->path, s->settings->dir) : s->path,
+        .settings = s->settings,
+        .require_reason = options->require_reason || (s->settings && s->settings->require_reason)};
     sb_run_step *steps = NULL;
     size_t step_count = 0;
     sb_lint lint = {.arena = arena,
@@ -141,6 +159,7 @@ static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *
         return -1;
     own.listing = s->listing;
     own.name = lint.name = sb_arena_dup(report->arena, sb_slice_z(name));
+    own.print_name = name_in_prints(own.name);
     own.ignore_name = s->file ? sb_arena_printf(arena, "%s.dockerignore", s->file).ptr : NULL;
     lint.view = view;
     lint.secrets = shared_secret_rules();
@@ -198,7 +217,8 @@ static void tell_unparsable(const char *name, const sb_error *error, sb_report *
         sb_arena_dup(report->arena, SB_LIT("Correct it; no other rule has looked at this file"));
     finding->line = finding->end_line = line;
     finding->column = finding->end_column = column;
-    finding->fingerprint = sb_fingerprint(report->arena, finding->rule, finding->file, message, 0);
+    finding->fingerprint =
+        sb_fingerprint(report->arena, finding->rule, name_in_prints(finding->file), message, 0);
 }
 
 static int lint_whole(source *s, const sb_lint_options *options, sb_report *report, sb_error **err)

@@ -209,7 +209,7 @@ void sb_lint_fingerprints(sb_lint *lint)
                   ? nth + 1
                   : 0;
         item->target->fingerprint =
-            sb_fingerprint(lint->report->arena, item->finding->rule, own->name, item->what, nth);
+            sb_fingerprint(lint->report->arena, item->finding->rule, own->print_name, item->what, nth);
     }
 }
 

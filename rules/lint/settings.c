@@ -136,6 +136,7 @@ static int load(sb_lint_shared *shared, const char *dir, place **ret_place, sb_e
     settings.source = SB_TAKE(source);
     p = sb_arena_new_of(shared->arena, place);
     *p = (place){sb_arena_strdup(shared->arena, sb_slice_z(dir)), settings, shared->places};
+    p->settings.dir = p->dir;
     *ret_place = shared->places = p;
     return 0;
 }

@@ -27,7 +27,7 @@ static inline looked *look_at(const char *text)
         sb_df_view_new(l->df, &inputs, &l->view, &err) < 0)
         fail_msg("%s", err->message);
     l->own.dirfd = -1;
-    l->own.name = SB_LIT("Dockerfile");
+    l->own.name = l->own.print_name = SB_LIT("Dockerfile");
     l->lint = (sb_lint){.arena = sb_arena_new(),
                         .df = l->df,
                         .view = l->view,

@@ -84,6 +84,43 @@ static void users_settings(void **state)
     assert_false(finds("p/Dockerfile", NULL, "JSONArgsRecommended"));
 }
 
+/* Patterns are relative to the file that has them. */
+static void exceptions(void **state)
+{
+    const tempdir *t = *state;
+    sb_autofree char *absolute = sb_path_join(t->dir, "p/old/Dockerfile");
+
+    free(tempdir_shell(t,
+                       "mkdir -p p/old p/new\n"
+                       "for d in old new; do printf 'FROM x:1.2.3\\nWORKDIR app\\n' > p/$d/Dockerfile; done\n"
+                       "echo '{\"lint\": {\"ignore\": [{\"path\": \"old/*\"}]}}' > p/sbuild.json\n"));
+    assert_false(finds("p/old/Dockerfile", NULL, "WorkdirRelativePath"));
+    assert_true(finds("p/new/Dockerfile", NULL, "WorkdirRelativePath"));
+    assert_false(finds("p/old/Dockerfile", "p", "WorkdirRelativePath"));
+    assert_true(finds(absolute, NULL, "WorkdirRelativePath")); /* whose settings are not looked for above */
+}
+
+/* A finding is the same one however the path of its file is written. */
+static void paths_in_fingerprints(void **state)
+{
+    const tempdir *t = *state;
+    sb_autofree char *real = realpath(t->dir, NULL), *absolute = sb_path_join(real, "p/Dockerfile");
+    const char *const paths[] = {"p/Dockerfile", "./p/Dockerfile", absolute};
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_slice first = SB_NIL;
+
+    free(tempdir_shell(t, "mkdir -p p; printf 'FROM x:1.2.3\\nWORKDIR app\\n' > p/Dockerfile\n"));
+    for (size_t i = 0; i < SB_COUNT(paths); i++) {
+        SB_AUTO(sb_report) report = lint_file(paths[i], NULL, NULL);
+        const sb_finding *f = report ? finding_of(report, "WorkdirRelativePath") : NULL;
+
+        assert_non_null(f);
+        if (!i)
+            first = sb_arena_dup(arena, f->fingerprint);
+        assert_true(sb_slice_eq(f->fingerprint, first));
+    }
+}
+
 static void bad_settings(void **state)
 {
     static const char *const texts[] = {
@@ -161,6 +198,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nearest_settings, enter, leave),
         cmocka_unit_test_setup_teardown(users_settings, enter, leave),
+        cmocka_unit_test_setup_teardown(exceptions, enter, leave),
+        cmocka_unit_test_setup_teardown(paths_in_fingerprints, enter, leave),
         cmocka_unit_test_setup_teardown(bad_settings, enter, leave),
         cmocka_unit_test_setup_teardown(locks, enter, leave),
         cmocka_unit_test(unparsable),
