@@ -145,30 +145,36 @@ sb_slice sb_requirement_name(sb_arena *arena, sb_slice text)
 
 /* --- Options that name files: -r and -c --- */
 
-/* The value of "-r FILE", "-rFILE", "--requirement=FILE" when args[i] is it. */
+/* The value of "-r FILE", "-qr FILE", "-rFILE", "--requirement=FILE" when args[i] is it. */
 static bool file_option(const sb_sh_command *command, size_t i, char letter, const char *name,
                         const sb_sh_arg **ret_arg, sb_slice *ret_value)
 {
-    const sb_sh_arg *arg = &command->args[i];
-    sb_slice text = arg->text, option = sb_slice_z(name);
+    sb_slice text = command->args[i].text, option = sb_slice_z(name), value;
 
-    if (text.len >= 2 && text.ptr[0] == '-' && text.ptr[1] == letter)
-        text = sb_slice_sub(text, 2, text.len);
+    if (text.len < 2 || text.ptr[0] != '-')
+        return false;
+    if (text.ptr[1] == letter)
+        value = sb_slice_sub(text, 2, text.len);
+    else if (text.ptr[1] != '-' && text.ptr[text.len - 1] == letter && sb_slice_chr(text, '=') < 0)
+        value = sb_slice_sub(text, text.len, text.len);
     else if (sb_slice_starts(text, option))
-        text = sb_slice_sub(text, option.len, text.len);
+        value = sb_slice_sub(text, option.len, text.len);
     else
         return false;
-    if (sb_slice_starts(text, SB_LIT("=")))
-        text = sb_slice_sub(text, 1, text.len);
-    else if (!text.len || sb_slice_eqz(text, "s")) {
+    if (sb_slice_starts(value, SB_LIT("s"))) /* uv has them in the plural too */
+        value = text.ptr[1] == '-' ? sb_slice_sub(value, 1, value.len) : value;
+    if (sb_slice_starts(value, SB_LIT("="))) {
+        value = sb_slice_sub(value, 1, value.len);
+    } else if (!value.len) {
         if (i + 1 >= command->count)
             return false;
-        arg = &command->args[i + 1];
-        text = arg->text;
-    } else if (arg->text.ptr[1] == '-')
-        return false;
-    *ret_arg = arg;
-    *ret_value = text;
+        i++;
+        value = command->args[i].text;
+    } else if (text.ptr[1] == '-') {
+        return false; /* another option that begins like it */
+    }
+    *ret_arg = &command->args[i];
+    *ret_value = value;
     return true;
 }
 

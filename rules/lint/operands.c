@@ -37,6 +37,21 @@ bool sb_sh_is_option(const sb_sh_arg *arg)
     return arg->text.len > 1 && arg->text.ptr[0] == '-';
 }
 
+/* "-r", and "-qr", in which only the last of several short options can have a value in the next word. */
+static bool takes_next(sb_slice option, const char *const *with_value)
+{
+    bool cluster = option.len > 2 && option.ptr[1] != '-';
+
+    for (size_t i = 1; i < option.len && cluster; i++)
+        cluster =
+            (option.ptr[i] >= 'a' && option.ptr[i] <= 'z') || (option.ptr[i] >= 'A' && option.ptr[i] <= 'Z');
+    for (const char *const *o = with_value; o && *o; o++)
+        if (sb_slice_eqz(option, *o) ||
+            (cluster && (*o)[1] == option.ptr[option.len - 1] && (*o)[1] != '-' && (*o)[2] == '\0'))
+            return true;
+    return false;
+}
+
 const sb_sh_arg *sb_operand_next(sb_operands *walk)
 {
     const sb_sh_command *command = walk->command;
@@ -50,11 +65,8 @@ const sb_sh_arg *sb_operand_next(sb_operands *walk)
             walk->only = true;
             continue;
         }
-        for (const char *const *o = walk->with_value; o && *o; o++)
-            if (sb_slice_eqz(arg->text, *o)) {
-                walk->at++;
-                break;
-            }
+        if (takes_next(arg->text, walk->with_value))
+            walk->at++;
     }
     return NULL;
 }
