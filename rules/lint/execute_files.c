@@ -146,9 +146,20 @@ static bool is_pattern(sb_slice path)
     return sb_slice_chr(path, '*') >= 0 || sb_slice_chr(path, '?') >= 0 || sb_slice_chr(path, '[') >= 0;
 }
 
+static bool is_relative(sb_slice path)
+{
+    return path.len > 0 && path.ptr[0] != '/' && path.ptr[0] != '$';
+}
+
+/* "x.sh" is the end of "dir/x.sh". */
+static bool is_end_of(sb_slice path, sb_slice end)
+{
+    return path.len > end.len && sb_slice_ends(path, end) && path.ptr[path.len - end.len - 1] == '/';
+}
+
 const sb_named *sb_files_find(const sb_files *files, sb_slice path)
 {
-    bool pattern = is_pattern(path);
+    bool pattern = is_pattern(path), relative = is_relative(path);
     sb_autofree char *pattern_z = pattern ? sb_slice_dup(path) : NULL;
 
     for (size_t i = files->count; i > 0; i--) {
@@ -162,6 +173,13 @@ const sb_named *sb_files_find(const sb_files *files, sb_slice path)
             if (fnmatch(pattern_z, name, FNM_PATHNAME | FNM_PERIOD) == 0)
                 return f;
         }
+    }
+    /* In a directory that is not known, `cd` may have come between. */
+    for (size_t i = files->count; relative && i > 0; i--) {
+        const sb_named *f = &files->items[i - 1];
+
+        if (is_relative(f->path) && (is_end_of(f->path, path) || is_end_of(path, f->path)))
+            return f;
     }
     return NULL;
 }
