@@ -53,7 +53,7 @@ static const cli_option options[] = {
     {"stats", 0, CLI_FLAG(lint_options, stats), NULL, "say how many files were looked at, and how fast"},
     {"list-rules", 0, CLI_FLAG(lint_options, list_rules), NULL, "list the rules, and look at no file"},
     {"context", 0, CLI_FILE(lint_options, context), "DIR",
-     "the build context (default: the directory of each Dockerfile)"},
+     "the build context (default: told from the lock, or from what COPY names)"},
     {"target", 0, CLI_STRING(lint_options, target), "STAGE", "the stage to build (default: the last)"},
     {"build-arg", 0, CLI_LIST(lint_options, build_args), "KEY=VALUE", "a build argument"},
     {"platform", 0, CLI_STRING(lint_options, platform), "OS/ARCH", "the platform to build for"},

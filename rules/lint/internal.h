@@ -52,6 +52,12 @@ typedef struct sb_lint_settings { /* of sbuild.json and the user's own file, und
 int sb_lint_settings_for(sb_lint_shared *shared, const char *dir, const char *context,
                          const sb_lint_settings **ret_settings, sb_error **err);
 
+/* The directory above, as far as the working directory; NULL there and above. The caller frees it. */
+char *sb_lint_parent(const char *dir);
+
+/* context.c: which directory is meant, if none is named; `lock` may be NULL. The caller frees the path. */
+char *sb_lint_guess_context(const sb_dockerfile *df, const char *path, const char *dir, const sb_lock *lock);
+
 /*
  * Files of a context that somebody asked for by name; kept for the other Dockerfiles of that
  * context. .dockerignore does not count, directories of other tools and of tests are left out.

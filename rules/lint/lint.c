@@ -51,8 +51,9 @@ typedef struct source { /* a Dockerfile and what is beside it */
     const char *name;    /* in findings */
     const char *context; /* NULL: nothing is looked at */
     int context_fd, dirfd;
-    const char *file; /* the Dockerfile's name in dirfd */
-    const char *path; /* of the Dockerfile, for patterns; NULL for a text */
+    const char *file;  /* the Dockerfile's name in dirfd */
+    const char *path;  /* of the Dockerfile, for patterns; NULL for a text */
+    sb_dockerfile *df; /* NULL: it cannot be parsed */
     sb_project *project;
     sb_lock *lock;
     const sb_lint_settings *settings; /* NULL: none */
@@ -65,6 +66,7 @@ static void source_clear(source *s)
 {
     sb_lock_free(s->lock);
     sb_project_free(s->project);
+    sb_df_free(s->df);
     sb_secret_scanner_free(s->own_scanner);
     sb_closep(&s->context_fd);
     sb_closep(&s->dirfd);
@@ -223,13 +225,12 @@ static void tell_unparsable(const char *name, const sb_error *error, sb_report *
 
 static int lint_whole(source *s, const sb_lint_options *options, sb_report *report, sb_error **err)
 {
-    SB_AUTO(sb_dockerfile) df = NULL;
     SB_AUTO(sb_error) error = NULL;
-    const sb_dockerfile *tree = s->project ? s->project->df : NULL;
+    const sb_dockerfile *tree = s->project ? s->project->df : s->df;
 
     report->files++;
-    if (!tree && sb_df_parse(s->text, s->name, 0, &df, &error) == 0)
-        tree = df;
+    if (!tree && sb_df_parse(s->text, s->name, 0, &s->df, &error) == 0)
+        tree = s->df;
     if (tree && lint_tree(s, tree, options, report, &error) == 0)
         return 0;
     if (error->code != SB_ERR_PARSE && error->code != SB_ERR_LIMIT)
@@ -248,19 +249,29 @@ int sb_lint_text(sb_slice text, const char *name, const sb_lint_options *options
     return lint_whole(&s, options, report, err);
 }
 
-/* The lock beside the Dockerfile, if there is one and it is this Dockerfile's. */
-static int open_lock(source *s, const char *path, sb_error **err)
+/* The lock beside the Dockerfile, if there is one. */
+static int read_lock(source *s, const char *dir, sb_error **err)
 {
-    sb_autofree char *lock = sb_asprintf("%s.lock", s->file);
-    sb_project_options options = {.context = s->context, .dockerfile = path};
-    SB_AUTO(sb_dockerfile) df = NULL;
+    sb_autofree char *file = sb_asprintf("%s.lock", s->file);
+    sb_autofree char *path = strcmp(dir, ".") == 0 ? sb_strdup(file) : sb_path_join(dir, file);
+    sb_autofree char *shown = sb_printable(sb_slice_z(path));
+    sb_autofree char *data = NULL;
+    bool missing;
+    size_t len;
 
-    if (faccessat(s->dirfd, lock, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+    if (sb_read_file(s->dirfd, file, SB_LOCK_MAX, &data, &len, &missing, err) < 0)
+        return missing ? 0 : -1;
+    return sb_lock_parse(sb_slice_of(data, len), shown, &s->lock, err);
+}
+
+/* What the lock names is in the project's store. A lock of another Dockerfile is none. */
+static int open_project(source *s, const char *path, sb_error **err)
+{
+    sb_project_options options = {.context = s->context, .dockerfile = path};
+
+    if (!s->lock)
         return 0;
-    /* What cannot be parsed is told as without a lock. */
-    if (sb_df_parse(s->text, s->name, 0, &df, NULL) < 0)
-        return 0;
-    if (sb_project_open(&options, &s->project, err) < 0 || sb_lock_load(s->project, &s->lock, err) < 0)
+    if (sb_project_open(&options, &s->project, err) < 0)
         return -1;
     if (sb_lock_check_owner(s->project, s->lock, NULL) == 0)
         return 0;
@@ -296,22 +307,28 @@ int sb_lint_source(sb_slice text, const char *path, const char *context, const s
     ptrdiff_t slash = sb_slice_rchr(sb_slice_z(s.path), '/');
     sb_autofree char *dir = slash < 0 ? sb_strdup(".") : sb_strndup(s.path, slash ? (size_t)slash : 1);
     sb_autofree char *data = NULL;
+    sb_autofree char *guessed = NULL;
     size_t len;
 
     s.file = s.path + slash + 1;
-    s.context = context ? context : dir;
     s.shared = shared;
     s.listing = sb_lint_shared_listing(shared);
-    if (sb_lint_settings_for(shared, dir, context, &s.settings, err) < 0)
-        return -1;
-    if (sb_open_dir(dir, &s.dirfd, err) < 0 || sb_open_dir(s.context, &s.context_fd, err) < 0)
+    if (sb_lint_settings_for(shared, dir, context, &s.settings, err) < 0 ||
+        sb_open_dir(dir, &s.dirfd, err) < 0)
         return -1;
     if (!text.ptr) {
         if (sb_read_file(AT_FDCWD, path, SB_DOCKERFILE_MAX, &data, &len, NULL, err) < 0)
             return -1;
         s.text = sb_slice_of(data, len);
     }
-    if (open_lock(&s, path, err) < 0)
+    /* What cannot be parsed is told as without anything beside it. */
+    if (sb_df_parse(s.text, s.name, 0, &s.df, NULL) < 0)
+        return lint_whole(&s, options, report, err);
+    if (read_lock(&s, dir, err) < 0)
+        return -1;
+    guessed = context ? NULL : sb_lint_guess_context(s.df, s.path, dir, s.lock);
+    s.context = context ? context : guessed;
+    if (sb_open_dir(s.context, &s.context_fd, err) < 0 || open_project(&s, path, err) < 0)
         return -1;
     if (s.project && text.ptr && replace_text(s.project, text, err) < 0)
         return -1;

@@ -110,8 +110,7 @@ static bool has_settings(const char *dir)
     return access(path, F_OK) == 0;
 }
 
-/* The directory above, as far as the working directory; NULL there and above. */
-static char *parent_of(const char *dir)
+char *sb_lint_parent(const char *dir)
 {
     sb_slice path = sb_slice_z(dir);
     ptrdiff_t slash = sb_slice_rchr(path, '/');
@@ -154,7 +153,7 @@ int sb_lint_settings_for(sb_lint_shared *shared, const char *dir, const char *co
     }
     /* Where nothing is said, not even in the working directory, the user's own file still counts. */
     while (!context && !has_settings(at)) {
-        char *above = parent_of(at);
+        char *above = sb_lint_parent(at);
 
         if (!above)
             break;

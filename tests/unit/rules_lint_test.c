@@ -159,6 +159,45 @@ static void locks(void **state)
     assert_true(finds("Dockerfile", NULL, "SB000"));
 }
 
+static void contexts(void **state)
+{
+    static const struct {
+        const char *copy, *lock, *expected;
+    } cases[] = {
+        {"COPY own.py /x", NULL, "docker"},
+        {"COPY app.py /x", NULL, "."},
+        {"COPY ./app.py /docker/own.py /x/", NULL, "."},
+        {"COPY . .", NULL, "docker"},
+        {"COPY none.py /x", NULL, "docker"},
+        {"COPY --from=b app.py /x", NULL, "docker"},
+        {"ADD https://example.org/app.py /x", NULL, "docker"},
+        {"COPY $FILE *.py /x/", NULL, "docker"},
+        {"COPY own.py /x", "docker/Dockerfile", "."},
+        {"COPY app.py /x", "Dockerfile", "docker"},
+        {"COPY app.py /x", "other/Dockerfile", "."},
+    };
+    const tempdir *t = *state;
+
+    free(tempdir_shell(t, "mkdir docker; touch app.py docker/own.py\n"));
+    for (size_t i = 0; i < SB_COUNT(cases); i++) {
+        sb_autofree char *text = sb_asprintf("FROM a AS b\nFROM a\n%s\n", cases[i].copy), *found = NULL;
+        SB_AUTO(sb_lock) lock = cases[i].lock ? sb_lock_new() : NULL;
+        SB_AUTO(sb_dockerfile) df = NULL;
+
+        assert_int_equal(sb_df_parse(sb_slice_z(text), "Dockerfile", 0, &df, NULL), 0);
+        if (lock)
+            lock->dockerfile = sb_slice_z(cases[i].lock);
+        found = sb_lint_guess_context(df, "docker/Dockerfile", "docker", lock);
+        if (strcmp(found, cases[i].expected) != 0)
+            fail_msg("%s: %s", cases[i].copy, found);
+    }
+    /* What .dockerignore of that context leaves out. */
+    free(tempdir_shell(
+        t, "printf 'FROM a:1.2.3\\nCOPY app.py /x\\n' > docker/Dockerfile; echo app.py > .dockerignore\n"));
+    assert_true(finds("docker/Dockerfile", NULL, "CopyIgnoredFile"));
+    assert_false(finds("docker/Dockerfile", "docker", "CopyIgnoredFile"));
+}
+
 static void unparsable(void **state)
 {
     static const struct {
@@ -202,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(paths_in_fingerprints, enter, leave),
         cmocka_unit_test_setup_teardown(bad_settings, enter, leave),
         cmocka_unit_test_setup_teardown(locks, enter, leave),
+        cmocka_unit_test_setup_teardown(contexts, enter, leave),
         cmocka_unit_test(unparsable),
         cmocka_unit_test(wrong_target),
     };
