@@ -190,8 +190,6 @@ void sb_off_apt(const sb_download *d)
 
         if (sb_slice_eqz(arg->text, "--force-yes"))
             sb_lint_help(d->lint, finding, "write -y, and --allow-downgrades where that is what was meant");
-        else
-            drop(d, finding, arg);
     }
     for (size_t i = 0; i < SB_COUNT(settings); i++) {
         bool valid_until = i == SB_COUNT(settings) - 1, wanted = i < 3, found;

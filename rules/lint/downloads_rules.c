@@ -80,7 +80,6 @@ const sb_rule sb612 = {
     .summary = "apt installs packages without checking signatures or certificates",
     .remedy = "drop it; give the repository's key with [signed-by=/usr/share/keyrings/NAME.gpg]",
     .severity = SB_SEVERITY_ERROR,
-    .fixes = true,
 };
 const sb_rule sb613 = {
     .id = "SB613",
