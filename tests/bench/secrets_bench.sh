@@ -6,22 +6,11 @@
 # CPU, the ratio, peak memory, and what each of them finds there. The trees are clean installations of Debian, Node and
 # Python, so whatever is found is false; and one tree of all three. Asserts nothing. Goal: 200 MB/s, ten times gitleaks.
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
-# shellcheck source=tests/infra/common.sh
-. "$E2E/../infra/common.sh"
 
 SECRETS_TOOL=${SECRETS_TOOL:-$E2E/../../build/release/tests/e2e/secrets_tool}
 rounds=${1:-2} suite=${2:-trixie}
 
-# The program alone: nothing is installed or configured.
-make_gitleaks() { # DIRECTORY SUITE
-	infra_mmdebstrap "$1.root" "$2" gitleaks --variant=extract && mkdir -p "$1" &&
-		cp "$1.root/usr/bin/gitleaks" "$1/gitleaks" &&
-		gzip -dc "$1.root/usr/share/doc/gitleaks/changelog.Debian.gz" | head -n 1 >"$1/version"
-	local status=$?
-	rm -rf "$1.root"
-	return "$status"
-}
-gitleaks=$(infra_cached "tools/gitleaks-$suite-1" make_gitleaks "$suite")
+gitleaks=$("$E2E/../infra/gitleaks.sh" "$suite")
 # Later versions call it otherwise.
 look=(detect --no-git --source .)
 if "$gitleaks/gitleaks" dir --help >/dev/null 2>&1; then look=(dir .); fi
