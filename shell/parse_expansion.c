@@ -315,7 +315,7 @@ static sb_sh_word *operand(sh_parser *p, bool quoted, bool pattern)
         } else if (c == '$' || c == '`') {
             sh_add_literal(p, literal, at, as_quoted);
             literal = at;
-            if (sh_expansion(p, quoted))
+            if (sh_expansion(p, as_quoted))
                 literal = p->src.at;
             else
                 p->src.at++;

@@ -38,6 +38,7 @@ typedef struct sh_variable {
     size_t count;
     bool array;
     bool exported;
+    bool unset;     /* its one value is empty */
     unsigned level; /* of texts in one another, at which it was set */
     size_t choice;  /* of values, while a word is expanded with each in turn */
 } sh_variable;

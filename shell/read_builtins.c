@@ -129,10 +129,12 @@ static void forget(sh_reader *r, const sb_sh_command *command, bool unset)
 
         if (!name.len || name_length(name) != name.len)
             continue;
-        if (unset)
+        if (unset) {
             sh_set_text(r, sh_variable_index(r, name), SB_LIT(""));
-        else
+            r->variables.items[sh_variable_index(r, name)].unset = true;
+        } else {
             sh_set_unknown(r, sh_variable_index(r, name));
+        }
     }
 }
 

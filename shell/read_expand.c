@@ -70,7 +70,7 @@ static void add_value(expansion *e, const sh_value *value, bool quoted)
     }
 }
 
-static void add_parts(expansion *e, const sb_sh_word *word, bool quoted);
+static void add_operand(expansion *e, const sb_sh_word *word, bool quoted);
 
 /* All elements of an array: one field each, the first and the last joined with what is around them. */
 static void add_elements(expansion *e, const sh_variable *variable, bool quoted, bool as_one)
@@ -140,6 +140,13 @@ static const sh_value *scalar(sh_reader *r, const sb_sh_part *part)
     return &variable->values[variable->array ? 0 : variable->choice];
 }
 
+static bool is_unset(sh_reader *r, const sb_sh_part *part)
+{
+    const sh_variable *variable = sh_variable_find(r, part->name);
+
+    return variable && variable->unset;
+}
+
 static bool is_default(sb_slice op, char what)
 {
     return op.len && op.ptr[op.len - 1] == what && (op.len == 1 || (op.len == 2 && op.ptr[0] == ':'));
@@ -191,15 +198,16 @@ static void add_parameter(expansion *e, const sb_sh_part *part, bool quoted)
         return;
     }
     if (is_default(part->op, '-') || is_default(part->op, '=') || is_default(part->op, '?')) {
-        if (part->op.len == 2 && is_empty(value) && part->op.ptr[1] != '?')
-            add_parts(e, part->operand, quoted);
+        if ((part->op.len == 2 ? is_empty(value) : is_unset(r, part)) &&
+            part->op.ptr[part->op.len - 1] != '?')
+            add_operand(e, part->operand, quoted);
         else
             add_value(e, value, quoted);
         return;
     }
     if (is_default(part->op, '+')) {
-        if (part->op.len == 1 || !is_empty(value))
-            add_parts(e, part->operand, quoted);
+        if (part->op.len == 2 ? !is_empty(value) : !is_unset(r, part))
+            add_operand(e, part->operand, quoted);
         else if (quoted)
             e->open = true;
         return;
@@ -239,10 +247,19 @@ static void add_part(expansion *e, const sb_sh_part *part, bool quoted)
     }
 }
 
-static void add_parts(expansion *e, const sb_sh_word *word, bool quoted)
+/* What stands for the whole expansion: its text is divided at blanks like a value. */
+static void add_operand(expansion *e, const sb_sh_word *word, bool quoted)
 {
-    for (size_t i = 0; i < word->count; i++)
-        add_part(e, &word->parts[i], quoted);
+    if (quoted)
+        e->open = true;
+    for (size_t i = 0; i < word->count; i++) {
+        const sb_sh_part *part = &word->parts[i];
+
+        if (part->kind == SB_SH_LITERAL && !part->quoted && !quoted && e->split)
+            add_split(e, part->text);
+        else
+            add_part(e, part, quoted);
+    }
 }
 
 static void expand_once(sh_reader *r, const sb_sh_word *word, bool split)
@@ -251,7 +268,8 @@ static void expand_once(sh_reader *r, const sb_sh_word *word, bool split)
 
     e.quoted = word->count && word->parts[0].quoted;
     e.open = !split;
-    add_parts(&e, word, false);
+    for (size_t i = 0; i < word->count; i++)
+        add_part(&e, &word->parts[i], false);
     end_field(&e);
 }
 

@@ -4,10 +4,12 @@
 
 enum { PATTERN_MAX = 1024 };
 
-/* A pattern: one of its bytes may be special or quoted. */
+/* Where a byte of a pattern comes from. */
+enum { WRITTEN, QUOTED, FROM_VALUE };
+
 typedef struct pattern {
     const char *text;
-    const bool *quoted;
+    const unsigned char *origins;
     size_t len;
     size_t *steps; /* that may still be taken */
 } pattern;
@@ -25,7 +27,7 @@ static size_t in_brackets(const pattern *p, size_t at, unsigned char c, bool *re
     for (size_t first = i; i < p->len; i++) {
         unsigned char low = (unsigned char)p->text[i];
 
-        if (low == ']' && i > first && !p->quoted[i]) {
+        if (low == ']' && i > first && p->origins[i] != QUOTED) {
             *ret_in = in != negated;
             return i + 1;
         }
@@ -46,7 +48,7 @@ static bool matches(pattern *p, sb_slice s)
     size_t star = SIZE_MAX, star_at = 0;
 
     while (i < s.len || at < p->len) {
-        bool special = at < p->len && !p->quoted[at];
+        bool special = at < p->len && p->origins[at] != QUOTED;
         bool in = false;
         size_t end = 0;
 
@@ -77,8 +79,16 @@ static bool matches(pattern *p, sb_slice s)
     return true;
 }
 
-/* The operand as text, known as a whole, and which of its bytes were quoted. */
-static bool operand_text(sh_reader *r, const sb_sh_word *operand, char *text, bool *quoted, size_t *ret_len)
+static unsigned char origin_of(const sb_sh_part *part)
+{
+    if (part->quoted)
+        return QUOTED;
+    return part->kind == SB_SH_LITERAL ? WRITTEN : FROM_VALUE;
+}
+
+/* The operand as text, known as a whole. */
+static bool operand_text(sh_reader *r, const sb_sh_word *operand, char *text, unsigned char *origins,
+                         size_t *ret_len)
 {
     *ret_len = 0;
     for (size_t i = 0; i < operand->count; i++) {
@@ -99,7 +109,7 @@ static bool operand_text(sh_reader *r, const sb_sh_word *operand, char *text, bo
             return false;
         memcpy(text + *ret_len, s.ptr, s.len);
         for (size_t j = 0; j < s.len; j++)
-            quoted[(*ret_len)++] = part->quoted;
+            origins[(*ret_len)++] = origin_of(part);
     }
     return true;
 }
@@ -145,6 +155,10 @@ static bool replace(sh_reader *r, pattern *p, sb_slice text, sb_slice with, char
     sb_autobuf out = SB_BUF_INIT(SH_VALUE_MAX);
     bool done = false;
 
+    /* Nothing is at the beginning, and at the end, of everything. */
+    if ((!p->len && how == '#') || (p->len && !text.len && matches(p, text)))
+        sb_buf_adds(&out, with);
+
     for (size_t at = 0; at < text.len;) {
         size_t len = done || (how == '#' && at) ? 0 : match_at(p, text, at);
 
@@ -158,6 +172,8 @@ static bool replace(sh_reader *r, pattern *p, sb_slice text, sb_slice with, char
             sb_buf_addc(&out, text.ptr[at++]);
         }
     }
+    if (!p->len && how == '%')
+        sb_buf_adds(&out, with);
     if (out.overflow || out.len > r->bytes_left || !r->steps_left)
         return false;
     r->bytes_left -= out.len;
@@ -171,7 +187,7 @@ static bool apply_replace(sh_reader *r, sb_slice text, sb_slice op, pattern p, s
     size_t slash = 0;
     sb_slice with = SB_LIT("");
 
-    while (slash < p.len && (p.text[slash] != '/' || p.quoted[slash]))
+    while (slash < p.len && (p.text[slash] != '/' || p.origins[slash] != WRITTEN))
         slash++;
     if (slash < p.len)
         with = sb_slice_of(p.text + slash + 1, p.len - slash - 1);
@@ -220,15 +236,15 @@ static bool apply_substring(sb_slice text, sb_slice range, sb_slice *ret_text)
 bool sh_apply(sh_reader *r, sb_slice text, sb_slice op, const sb_sh_word *operand, sb_slice *ret_text)
 {
     char bytes[PATTERN_MAX + 1];
-    bool quoted[PATTERN_MAX + 1];
-    pattern p = {.text = bytes, .quoted = quoted, .steps = &r->steps_left};
+    unsigned char origins[PATTERN_MAX + 1];
+    pattern p = {.text = bytes, .origins = origins, .steps = &r->steps_left};
     bool twice = op.len == 2;
 
     if (sb_slice_eqz(op, "length")) {
         *ret_text = sb_arena_printf(r->arena, "%zu", text.len);
         return true;
     }
-    if (!operand || !operand_text(r, operand, bytes, quoted, &p.len))
+    if (!operand || !operand_text(r, operand, bytes, origins, &p.len))
         return false;
     switch (op.ptr[0]) {
     case '#':

@@ -257,6 +257,32 @@ static void print_reading(sb_slice text)
     putchar('\n');
 }
 
+static void print_shown(const sb_sh_command *command)
+{
+    bool known = true;
+
+    for (size_t i = 1; i < command->count; i++)
+        known = known && command->args[i].known && !command->args[i].also;
+    if (!known)
+        putchar('?');
+    for (size_t i = 1; known && i < command->count; i++)
+        print_source(command->args[i].text);
+    putchar(';');
+}
+
+static void print_values(sb_slice text)
+{
+    static const sb_sh_options options = {.dialect = SB_SH_BASH};
+    SB_AUTO(sb_arena) arena = sb_arena_new();
+    sb_sh_reading reading;
+
+    sb_sh_read(text, &options, arena, &reading);
+    for (size_t i = 0; i < reading.count; i++)
+        if (sb_slice_eqz(reading.commands[i].name, "show"))
+            print_shown(&reading.commands[i]);
+    putchar('\n');
+}
+
 /* --- RUN instructions ---------------------------------------------------------------------------------- */
 
 static bool is_lone_heredoc(const sb_df_instruction *ins)
@@ -312,6 +338,11 @@ static void print_runs(const char *path)
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        void (*print)(sb_slice text);
+    } modes[] = {{"tree", print_tree}, {"read", print_reading}, {"values", print_values}};
+    void (*print)(sb_slice text) = NULL;
     sb_autobuf text = SB_BUF_INIT(INPUT_MAX);
     sb_slice rest;
 
@@ -320,13 +351,16 @@ int main(int argc, char **argv)
             print_runs(argv[i]);
         return 0;
     }
-    if (argc != 2 || (strcmp(argv[1], "tree") != 0 && strcmp(argv[1], "read") != 0)) {
-        fprintf(stderr, "usage: %s tree|read <TEXTS, or %s runs FILE…\n", argv[0], argv[0]);
+    for (size_t i = 0; i < SB_COUNT(modes); i++)
+        if (argc == 2 && strcmp(argv[1], modes[i].name) == 0)
+            print = modes[i].print;
+    if (!print) {
+        fprintf(stderr, "usage: %s tree|read|values <TEXTS, or %s runs FILE…\n", argv[0], argv[0]);
         return 2;
     }
     read_all(stdin, &text);
     rest = sb_buf_slice(&text);
     while (rest.ptr && rest.len)
-        (strcmp(argv[1], "tree") == 0 ? print_tree : print_reading)(sb_slice_cut(&rest, '\0'));
+        print(sb_slice_cut(&rest, '\0'));
     return 0;
 }

@@ -78,6 +78,11 @@ static void test_operators(void **state)
     reads("echo ${VERSION:0:3} ${VERSION:2} ${VERSION: -1} ${#VERSION}", "echo 1.2 2.3 3 5\n");
     reads("echo ${VERSION:-a} ${VERSION:+b} ${VERSION+c} ${VERSION:?d}", "echo 1.2.3 b c 1.2.3\n");
     reads("e=; echo ${e:-a} ${e-b}x ${e:+c} ${e:=d}", "e=<>\necho a x d\n");
+    reads("e=; echo ${e:-a b} \"${e:-a b}\" ${e:-'a b'}", "e=<>\necho a b <a b> <a b>\n");
+    reads("unset u; echo ${u-a} ${u+b}c; e=; echo x${e-a} ${e+b}", "unset u\necho a c\ne=<>\necho x b\n");
+    reads("e= p=1 s=/; echo ${VERSION/#/v} ${VERSION/%/w} ${VERSION/#$e/x} ${e/*/y} \"${VERSION#$p}\" "
+          "${HOME/$s/_}",
+          "e=<> p=<1> s=</>\necho v1.2.3 1.2.3w x1.2.3 y .2.3 _root\n");
     reads("v=Abc; echo ${v^^} ${v,,} ${v^} ${v,}", "v=<Abc>\necho ABC abc Abc abc\n");
     reads("s=.3; echo ${VERSION%$s} ${VERSION%\"$s\"} ${VERSION%[0-9]} ${VERSION%\\*}",
           "s=<.3>\necho 1.2 1.2 1.2. 1.2.3\n");
