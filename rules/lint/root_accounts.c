@@ -35,6 +35,7 @@ const sb_rule sb_rule_sparse_lastlog = {
     .summary = "useradd with a high UID makes /var/log/lastlog and faillog huge, and the layer with them",
     .remedy = "useradd --no-log-init",
     .severity = SB_SEVERITY_WARNING,
+    .fixes = true,
 };
 
 static bool has_word(const sb_sh_command *cmd, const char *word)
@@ -221,14 +222,21 @@ static void check_useradd(sb_lint *lint, const sb_lint_run *run, const sb_sh_com
 {
     enum { HIGH = 100000 }; /* a lastlog of 28 MB */
     sb_slice value = SB_NIL;
+    sb_finding *finding;
+    sb_span span;
     uint64_t uid;
 
     if ((!sb_sh_option_value(cmd, "-u", &value) && !sb_sh_option_value(cmd, "--uid", &value)) ||
         !sb_slice_to_u64(value, &uid) || uid < HIGH || sb_sh_has_option(cmd, "-l", NULL) ||
         sb_sh_has_option(cmd, "--no-log-init", NULL))
         return;
-    sb_lint_say(lint, &sb_rule_sparse_lastlog, sb_lint_command_span(lint, run, cmd),
-                "UID %" SB_FMT " makes useradd write /var/log/lastlog up to that number", SB_ARG(value));
+    finding =
+        sb_lint_say(lint, &sb_rule_sparse_lastlog, sb_lint_command_span(lint, run, cmd),
+                    "UID %" SB_FMT " makes useradd write /var/log/lastlog up to that number", SB_ARG(value));
+    span = sb_lint_arg_span(lint, run, &cmd->args[0]);
+    if (!run->instruction->json && span.end <= lint->df->text.len && span.start < span.end &&
+        sb_slice_eq(sb_slice_sub(lint->df->text, span.start, span.end), cmd->args[0].text))
+        sb_lint_edit(lint, finding, (sb_span){span.end, span.end}, SB_LIT(" --no-log-init"));
 }
 
 /* COPY sudoers /etc/sudoers.d/ */

@@ -112,7 +112,6 @@ static const manager managers[] = {
     {"tdnf", dnf_verbs, dnf_values, dnf_harmless},
     {"zypper", zypper_verbs, zypper_values, zypper_harmless},
     {"opkg", upgrade_verbs, no_options, no_options},
-    {"brew", upgrade_verbs, no_options, no_options},
     {"swupd", update_verbs, no_options, no_options},
 };
 
@@ -158,23 +157,28 @@ static upgrade kind_of_verb(const manager *m, const sb_sh_command *cmd)
     return NOTHING;
 }
 
-/* The cluster of letters of pacman's and xbps-install's first option: does it have both? */
-static bool has_letters(const sb_sh_command *cmd, char operation, char letter)
+/* A letter of short options, in any cluster of them. */
+static bool has_letter(const sb_sh_command *cmd, char letter)
 {
     for (size_t i = 1; i < cmd->count; i++) {
         sb_slice text = cmd->args[i].text;
 
-        if (text.len > 2 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, operation) > 0 &&
-            sb_slice_chr(text, letter) > 0)
+        if (text.len > 1 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, letter) > 0)
             return true;
     }
     return false;
 }
 
+static bool syncs_and_upgrades(const sb_sh_command *cmd)
+{
+    static const char *const harmless[] = {"-p", "--print", "-w", "--downloadonly", NULL};
+
+    return (has_letter(cmd, 'S') || sb_sh_has_option(cmd, "--sync", NULL)) &&
+           (has_letter(cmd, 'u') || sb_sh_has_option(cmd, "--sysupgrade", NULL)) && !has_any(cmd, harmless);
+}
+
 static upgrade kind_of(const sb_sh_command *cmd)
 {
-    static const char *const pacman_harmless[] = {"-p", "--print", "-w", "--downloadonly", NULL};
-
     if (cmd->name.len < 2)
         return NOTHING;
     switch (cmd->name.ptr[0]) {
@@ -192,12 +196,15 @@ static upgrade kind_of(const sb_sh_command *cmd)
                 return ALL;
         return NAMED;
     case 'p':
-        return sb_sh_is(cmd, "pacman") && has_letters(cmd, 'S', 'u') && !has_any(cmd, pacman_harmless) ? ALL
-                                                                                                       : 0;
+        return (sb_sh_is(cmd, "pacman") || sb_sh_is(cmd, "paru")) && syncs_and_upgrades(cmd) ? ALL : NOTHING;
     case 'u':
         return sb_sh_is(cmd, "unattended-upgrade") || sb_sh_is(cmd, "unattended-upgrades") ? ALL : NOTHING;
     case 'x':
-        return sb_sh_is(cmd, "xbps-install") && has_letters(cmd, 'S', 'u') ? ALL : NOTHING;
+        return sb_sh_is(cmd, "xbps-install") && syncs_and_upgrades(cmd) ? ALL : NOTHING;
+    case 'y':
+        if (sb_sh_is(cmd, "yay"))
+            return syncs_and_upgrades(cmd) ? ALL : NOTHING;
+        break;
     default:
         break;
     }
