@@ -102,6 +102,35 @@ static void look_at_pairs(sb_lint *lint, size_t index)
     }
 }
 
+/* A configuration file of the context, by its name: what it switches off is told where it is copied. */
+static bool is_configuration(sb_slice path)
+{
+    static const char *const names[] = {".npmrc",   ".yarnrc", ".yarnrc.yml",  "pip.conf",    ".condarc",
+                                        ".curlrc",  ".wgetrc", ".gitconfig",   "pacman.conf", "dnf.conf",
+                                        "yum.conf", ".gemrc",  "sources.list", "ssh_config",  "apt.conf"};
+    sb_slice name = sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+
+    for (size_t i = 0; i < SB_COUNT(names); i++)
+        if (sb_slice_eqz(name, names[i]))
+            return true;
+    return sb_slice_ends(name, SB_LIT(".repo")) || sb_slice_ends(name, SB_LIT(".sources")) ||
+           sb_slice_ends(name, SB_LIT(".list"));
+}
+
+static void look_at_copy(sb_lint *lint, size_t index)
+{
+    const sb_df_instruction *ins = &lint->df->instructions[index];
+    const sb_df_expanded *words = &lint->view->expanded[index];
+
+    for (size_t i = 0; i < ins->heredoc_count; i++)
+        sb_config_text(lint, NULL, ins->heredocs[i].span, ins->heredocs[i].body);
+    if (lint->context_fd < 0 || sb_df_find_flag(ins, "from"))
+        return;
+    for (size_t i = 0; i + 1 < words->count; i++)
+        if (is_configuration(words->words[i]))
+            sb_config_text(lint, NULL, ins->span, sb_lint_read(lint, words->words[i]));
+}
+
 void sb_lint_downloads(sb_lint *lint)
 {
     for (size_t i = 0; i < lint->df->instruction_count; i++) {
@@ -110,8 +139,7 @@ void sb_lint_downloads(sb_lint *lint)
         if (ins->keyword == SB_DF_ENV || ins->keyword == SB_DF_ARG)
             look_at_pairs(lint, i);
         else if (ins->keyword == SB_DF_COPY || ins->keyword == SB_DF_ADD)
-            for (size_t j = 0; j < ins->heredoc_count; j++)
-                sb_config_text(lint, NULL, ins->heredocs[j].span, ins->heredocs[j].body);
+            look_at_copy(lint, i);
     }
     for (size_t i = 0; i < lint->run_count; i++)
         for (size_t j = 0; j < lint->runs[i].reading.count; j++)

@@ -213,6 +213,16 @@ sb_slice sb_frozen_env(const sb_frozen *f, const char *name)
     for (size_t i = 0; i < f->run->var_count; i++)
         if (sb_slice_eqz(f->run->vars[i].name, name))
             value = f->run->vars[i].value;
+    for (size_t i = f->index; i-- > 0 && f->index - i < SB_LINT_AHEAD_MAX;) { /* export NAME=value */
+        const sb_sh_command *command = &f->run->reading.commands[i];
+
+        for (size_t j = 1; sb_sh_is(command, "export") && j < command->count; j++) {
+            sb_slice set = command->args[j].text, key = sb_slice_cut(&set, '=');
+
+            if (set.ptr && sb_slice_eqz(key, name))
+                return set;
+        }
+    }
     return value;
 }
 

@@ -67,13 +67,22 @@ static bool freezes(const sb_sh_command *command)
     return false;
 }
 
+/* .bundle/config of the context: BUNDLE_FROZEN: "true" */
+static bool config_freezes(const sb_frozen *f)
+{
+    sb_slice text = sb_lint_read(f->lint, SB_LIT(".bundle/config"));
+
+    return sb_slice_find(text, SB_LIT("BUNDLE_FROZEN: \"true\"")) >= 0 ||
+           sb_slice_find(text, SB_LIT("BUNDLE_DEPLOYMENT: \"true\"")) >= 0;
+}
+
 static bool is_frozen(const sb_frozen *f)
 {
     static const char *const options[] = {"--frozen", "--deployment", "--local", NULL};
     size_t looked_at = 0;
 
     if (sb_frozen_option(f, options) || sb_frozen_env_true(f, "BUNDLE_FROZEN") ||
-        sb_frozen_env_true(f, "BUNDLE_DEPLOYMENT"))
+        sb_frozen_env_true(f, "BUNDLE_DEPLOYMENT") || config_freezes(f))
         return true;
     for (const sb_lint_run *run = f->run + 1; run-- > f->lint->runs && looked_at < SB_LINT_AHEAD_MAX;
          looked_at++)
