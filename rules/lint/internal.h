@@ -104,7 +104,7 @@ int sb_lint_source(sb_slice text, const char *path, const char *context, const s
                    sb_lint_shared *shared, sb_report *report, sb_error **err);
 
 /* stages.c: fills lint->stages and lint->runs. */
-int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_error **err);
+void sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count);
 
 /* runs.c */
 void sb_lint_read_run(sb_lint *lint, const sb_df_instruction *ins, const sb_slice *shell, size_t shell_count,

@@ -153,7 +153,6 @@ static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *
                     .options = options,
                     .report = report,
                     .private = &own};
-    int status;
 
     if (make_view(s, options, df, &view, err) < 0)
         return -1;
@@ -168,14 +167,12 @@ static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *
     if (!lint.secrets)
         return sb_fail(err, SB_ERR_INTERNAL, "the built-in rules for secrets cannot be loaded");
     lint.scanner = scanner_of(s);
-    status = sb_lint_walk(&lint, steps, step_count, err);
-    if (status == 0) {
-        look(&lint);
-        sb_lint_silence(&lint);
-    }
+    sb_lint_walk(&lint, steps, step_count);
+    look(&lint);
+    sb_lint_silence(&lint);
     sb_lint_fingerprints(&lint);
     sb_ignore_free(own.ignore);
-    return status;
+    return 0;
 }
 
 /* --- What cannot be parsed is a finding like others --- */

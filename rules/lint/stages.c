@@ -23,7 +23,7 @@ typedef struct walker {
     stage_state *states;       /* one per stage, as they are at its end */
     size_t run_cap, snapshots; /* variables that runs were told of */
     const sb_run_step *steps;
-    size_t step_count, step; /* steps are in the order of the file, too, but for triggers */
+    size_t step_count;
 } walker;
 
 /* --- Variables --- */
@@ -314,12 +314,11 @@ static const sb_lock_image *locked_base(const sb_lint *lint, const sb_df_stage *
     return image && sb_lock_image_platform(image, platform) ? image : NULL;
 }
 
-int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_error **err)
+void sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count)
 {
     const sb_df_view *view = lint->view;
     walker w = {.lint = lint, .steps = steps, .step_count = step_count};
 
-    (void)err;
     lint->stage_count = view->stage_count;
     lint->stages = sb_arena_array(lint->arena, sb_lint_stage, view->stage_count + 1);
     w.states = sb_arena_array(lint->arena, stage_state, view->stage_count + 1);
@@ -335,5 +334,4 @@ int sb_lint_walk(sb_lint *lint, const sb_run_step *steps, size_t step_count, sb_
     if (!lint->runs)
         lint->runs = sb_arena_array(lint->arena, sb_lint_run, 1);
     lint->private->maps = sb_arena_array(lint->arena, sb_lint_map, lint->run_count + 1);
-    return 0;
 }

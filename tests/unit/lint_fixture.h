@@ -36,7 +36,7 @@ static inline looked *look_at(const char *text)
                         .report = l->report,
                         .name = l->own.name,
                         .private = &l->own};
-    assert_int_equal(sb_lint_walk(&l->lint, NULL, 0, NULL), 0);
+    sb_lint_walk(&l->lint, NULL, 0);
     return l;
 }
 
