@@ -124,6 +124,8 @@ struct sb_secret_rules {
     secret_keywords *keywords;
 };
 
+int secret_compare_known(const void *a, const void *b); /* digests, for qsort and bsearch */
+
 typedef struct secret_embedded {
     const char *name;
     const unsigned char *data;

@@ -6,11 +6,11 @@
 enum {
     LOOK_BEHIND = 32,    /* bytes before a window that lookbehind and \b may see */
     CONTEXT = 160,       /* bytes of a line to each side of a secret */
-    ENCODED_BEFORE = 64, /* Base64 characters around a keyword that are decoded, for what looks behind */
-    ENCODED_AFTER = 8 << 10,
-    IN_NAME_MAX = 16, /* rules about one assignment */
-    STOP_WORDS_IN =
-        256, /* bytes of a secret in which words mean something; a long one has any of them by chance */
+    ENCODED_BEFORE = 64, /* Base64 characters before a keyword that are decoded, for what looks behind … */
+    ENCODED_AFTER = 8 << 10, /* … and behind it */
+    IN_NAME_MAX = 16,        /* rules about one assignment */
+    /* Bytes of a secret in which words mean something; a longer one has some of them by chance. */
+    WORDS_IN = 256,
 };
 
 typedef struct candidate {
@@ -67,11 +67,6 @@ static bool is_allowed(sb_secret_scanner *s, secret_regex *const *allow, size_t 
     return false;
 }
 
-static int compare_digests(const void *a, const void *b)
-{
-    return sb_digest_cmp(a, b);
-}
-
 /* Keys that everybody has are published by their hash: of what they consist of without blanks. */
 static bool is_known(const sb_secret_rules *rules, sb_slice secret)
 {
@@ -91,27 +86,27 @@ static bool is_known(const sb_secret_rules *rules, sb_slice secret)
             from = i + 1;
     }
     sb_hasher_finish(hasher, &digest);
-    return bsearch(&digest, rules->known, rules->known_count, sizeof(*rules->known), compare_digests) != NULL;
+    return bsearch(&digest, rules->known, rules->known_count, sizeof(*rules->known), secret_compare_known) !=
+           NULL;
 }
 
 /* Everything that the secret itself can say against it. */
 static bool is_real(sb_secret_scanner *s, const secret_rule *rule, sb_slice secret)
 {
     const sb_secret_rules *rules = s->rules;
-    char lower[STOP_WORDS_IN];
-    sb_slice head = {lower, secret.len < sizeof(lower) ? secret.len : 0};
+    char lower[WORDS_IN];
+    sb_slice words = {lower, secret.len < sizeof(lower) ? secret.len : 0};
 
     if (!secret.len || (rule->entropy && secret_entropy(secret) < rule->entropy))
         return false;
     if (rule->check && !rule->check(secret))
         return false;
-    if (rule->kind != SECRET_FILE && secret.len < 256 && secret_is_placeholder(secret))
+    if (rule->kind != SECRET_FILE && secret.len < WORDS_IN && secret_is_placeholder(secret))
         return false;
-    for (size_t i = 0; i < head.len; i++)
+    for (size_t i = 0; i < words.len; i++)
         lower[i] = sb_ascii_lower(secret.ptr[i]);
-    if (has_word(head, rules->stop_words, rules->stop_word_count))
-        return false;
-    return !has_word(head, rule->stop_words, rule->stop_word_count) &&
+    return !has_word(words, rules->stop_words, rules->stop_word_count) &&
+           !has_word(words, rule->stop_words, rule->stop_word_count) &&
            !is_allowed(s, rule->allow, rule->allow_count, secret) &&
            !is_allowed(s, rules->allow, rules->allow_count, secret) && !is_known(rules, secret);
 }

@@ -378,7 +378,7 @@ static int load(sb_secret_rules *rules, sb_slice text, const char *name, bool ch
                : 0;
 }
 
-static int compare_digests(const void *a, const void *b)
+int secret_compare_known(const void *a, const void *b)
 {
     return sb_digest_cmp(a, b);
 }
@@ -386,7 +386,7 @@ static int compare_digests(const void *a, const void *b)
 static int finish(sb_secret_rules *rules, sb_error **err)
 {
     if (rules->known_count)
-        qsort(rules->known, rules->known_count, sizeof(*rules->known), compare_digests);
+        qsort(rules->known, rules->known_count, sizeof(*rules->known), secret_compare_known);
     rules->keywords = secret_keywords_new(rules->items, rules->count);
     return rules->keywords ? 0 : sb_fail(err, SB_ERR_LIMIT, "the secret rules have too many keywords");
 }
