@@ -181,7 +181,7 @@ bool secret_is_random(sb_slice text, bool quoted)
     /* What people make up: letters, digits and something that stands in no name. */
     if (k.special && k.special <= 4 && k.digit && text.len <= 32 && !k.slash && !k.colon && !k.dot &&
         entropy >= 270 && k.lower + k.upper >= 3 && (quoted || (k.lower && k.upper)))
-        return words < 90;
+        return words < (quoted ? 90 : 60);
     if (k.special)
         return text.len >= 16 && k.digit && words < WORDS_PERCENT && entropy >= 350 &&
                k.special * 3 < text.len;

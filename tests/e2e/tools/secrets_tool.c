@@ -42,7 +42,7 @@ static void add_hash(sb_buf *out, sb_slice secret)
     sb_digest digest;
 
     for (size_t i = 0; i < secret.len; i++)
-        if (!strchr(" \t\r\n", secret.ptr[i]))
+        if (!memchr(" \t\r\n", secret.ptr[i], 4))
             sb_hasher_add(hasher, secret.ptr + i, 1);
     sb_hasher_finish(hasher, &digest);
     sb_digest_hex(&digest, hex);
