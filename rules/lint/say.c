@@ -334,7 +334,7 @@ void sb_lint_edit(sb_lint *lint, sb_finding *finding, sb_span span, sb_slice tex
     }
     /* Few findings have more than one edit. */
     edits = sb_arena_array(arena, sb_df_edit, finding->edit_count + 1);
-    if (finding->edit_count)
+    if (finding->edits)
         memcpy(edits, finding->edits, finding->edit_count * sizeof(*edits));
     edits[finding->edit_count++] = (sb_df_edit){span, sb_arena_dup(arena, text)};
     finding->edits = edits;
