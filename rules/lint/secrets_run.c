@@ -26,6 +26,8 @@ typedef struct run_search {
     const sb_lint_run *run;
     sb_slice files[MOUNTS_MAX]; /* where secrets are mounted */
     size_t file_count;
+    sb_slice fleeting[MOUNTS_MAX]; /* directories in memory: nothing of them is kept */
+    size_t fleeting_count;
     sb_slice names[NAMES_MAX]; /* variables that hold what is mounted */
     size_t name_count;
 } run_search;
@@ -35,12 +37,15 @@ typedef struct run_search {
 static void add_mount(run_search *r, sb_slice options)
 {
     sb_slice id = SB_NIL, target = SB_NIL, env = SB_NIL, field;
-    bool secret = false;
+    bool secret = false, memory = false;
 
     while ((field = sb_slice_cut(&options, ',')).ptr) {
         sb_slice value = field, key = sb_slice_cut(&value, '=');
 
-        secret |= sb_slice_eq_nocase(key, SB_LIT("type")) && sb_slice_eqz(value, "secret");
+        if (sb_slice_eq_nocase(key, SB_LIT("type"))) {
+            secret = sb_slice_eqz(value, "secret");
+            memory = sb_slice_eqz(value, "tmpfs");
+        }
         if (sb_slice_eq_nocase(key, SB_LIT("id")))
             id = value;
         else if (sb_slice_eq_nocase(key, SB_LIT("target")) || sb_slice_eq_nocase(key, SB_LIT("dst")) ||
@@ -49,6 +54,8 @@ static void add_mount(run_search *r, sb_slice options)
         else if (sb_slice_eq_nocase(key, SB_LIT("env")))
             env = value;
     }
+    if (memory && target.len && r->fleeting_count < MOUNTS_MAX)
+        r->fleeting[r->fleeting_count++] = target;
     if (!secret)
         return;
     if (env.ptr && r->name_count < NAMES_MAX)
@@ -292,9 +299,10 @@ static void check_operands(run_search *r, const sb_sh_command *command)
             while (at < command->count && !sb_slice_eq(command->args[at].text, word))
                 at++;
         }
-        if (o->behind && (at + 1 >= command->count ||
-                          sb_slice_find(command->args[at + 1].text, sb_slice_z(o->behind)) < 0))
-            continue;
+        if (o->behind) {
+            while (at < command->count && sb_slice_find(command->args[at].text, sb_slice_z(o->behind)) < 0)
+                at++;
+        }
         at += o->nth;
         if (at >= command->count)
             continue;
@@ -349,19 +357,22 @@ typedef struct target { /* where a secret ends up */
     const char *config; /* the command whose configuration it is; NULL: a file */
 } target;
 
-static bool is_kept(sb_slice path)
+static bool is_kept(const run_search *r, sb_slice path)
 {
+    for (size_t i = 0; i < r->fleeting_count; i++)
+        if (sb_slice_starts(path, r->fleeting[i]))
+            return false;
     return path.len && !sb_slice_starts(path, SB_LIT("/dev/")) && !sb_slice_starts(path, SB_LIT("/proc/")) &&
            !sb_slice_starts(path, SB_LIT("/run/")) && !sb_slice_starts(path, SB_LIT("&"));
 }
 
-static bool redirects_to_file(const sb_sh_command *command, sb_slice *ret_path)
+static bool redirects_to_file(const run_search *r, const sb_sh_command *command, sb_slice *ret_path)
 {
     for (size_t i = 0; i < command->file_count; i++) {
         const sb_sh_file *file = &command->files[i];
 
         if (file->fd == 2 || !file->op.len || !memchr(file->op.ptr, '>', file->op.len) ||
-            sb_slice_eqz(file->op, ">&") || !is_kept(file->target.text))
+            sb_slice_eqz(file->op, ">&") || !is_kept(r, file->target.text))
             continue;
         *ret_path = file->target.text;
         return true;
@@ -370,7 +381,7 @@ static bool redirects_to_file(const sb_sh_command *command, sb_slice *ret_path)
 }
 
 /* tee's file, or the one that a command at the end of the pipe is redirected to. */
-static bool pipes_to_file(const sb_sh_reading *reading, size_t at, sb_slice *ret_path)
+static bool pipes_to_file(const run_search *r, const sb_sh_reading *reading, size_t at, sb_slice *ret_path)
 {
     static const char *const passes_on = "base64 tee sed tr cat envsubst gunzip sponge";
 
@@ -383,10 +394,10 @@ static bool pipes_to_file(const sb_sh_reading *reading, size_t at, sb_slice *ret
             continue;
         if (!sb_word_in(next->name, passes_on))
             return false;
-        if (redirects_to_file(next, ret_path))
+        if (redirects_to_file(r, next, ret_path))
             return true;
         arg = sb_sh_is(next, "tee") ? sb_operand_next(&walk) : NULL;
-        if (arg && is_kept(arg->text)) {
+        if (arg && is_kept(r, arg->text)) {
             *ret_path = arg->text;
             return true;
         }
@@ -484,7 +495,7 @@ static void check_writing(run_search *r, const sb_sh_reading *reading, size_t at
     if (!u.from)
         return;
     if (prints) {
-        if (!redirects_to_file(command, &t.path) && !pipes_to_file(reading, at, &t.path))
+        if (!redirects_to_file(r, command, &t.path) && !pipes_to_file(r, reading, at, &t.path))
             return;
     } else if (!arg || !configures(command, &command->args[arg], &t)) {
         return;
@@ -534,10 +545,10 @@ static void check_copying(run_search *r, const sb_sh_reading *reading, size_t at
             t.path =
                 sb_arena_printf(r->s->lint->arena, "%" SB_FMT "%s%" SB_FMT, SB_ARG(t.path),
                                 sb_slice_ends(t.path, SB_LIT("/")) ? "" : "/", SB_ARG(sk_base_name(u.name)));
-        if (!is_kept(t.path))
+        if (!is_kept(r, t.path))
             return;
     } else if (!sb_word_in(command->name, "cat tee base64 sed head tail envsubst dd") ||
-               (!redirects_to_file(command, &t.path) && !pipes_to_file(reading, at, &t.path))) {
+               (!redirects_to_file(r, command, &t.path) && !pipes_to_file(r, reading, at, &t.path))) {
         return;
     }
     if (!is_taken_away(reading, at, &t))

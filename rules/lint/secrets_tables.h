@@ -26,8 +26,8 @@ extern const sk_password_option sk_password_options[];
 typedef struct sk_password_operand {
     const char *command;
     const char *verbs;
-    const char *behind; /* part of the word behind the verbs: "authToken"; NULL: any */
-    size_t nth;         /* behind the verbs */
+    const char *behind; /* part of a word behind the verbs that must be there: "authToken"; NULL: none */
+    size_t nth;         /* behind that word, or the verbs */
     const char *what;
 } sk_password_operand;
 extern const sk_password_operand sk_password_operands[];
