@@ -213,7 +213,8 @@ static void add_parameter(expansion *e, const sb_sh_part *part, bool quoted)
         return;
     }
     text = sh_value_text(r, value, &known);
-    if (known && sh_apply(r, text, part->op, part->operand, &text)) {
+    if (known && ((is_unset(r, part) && part->op.ptr[0] == '/') || /* of nothing, nothing is replaced */
+                  sh_apply(r, text, part->op, part->operand, &text))) {
         sh_piece piece = {text, false};
 
         add_value(e, &(sh_value){&piece, 1}, quoted);

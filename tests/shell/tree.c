@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * tree tree: texts from standard input, NUL between them, as trees in a normal form, one line each;
- * compare.py makes the same of another parser's trees. tree read: how many bytes, commands and troubles, one
- * line each. tree runs FILE…: the texts that RUN instructions of Dockerfiles give to a shell, NUL between
- * them.
+ * What the shell reader makes of texts, which come from standard input with NUL between them; one line for
+ * each.
+ *
+ *     tree tree        the tree in a normal form; compare.py makes the same of another parser's trees
+ *     tree read        bytes, commands, trouble
+ *     tree values      the arguments of "show" and "collect", where they are known; values.py asks a shell
+ *     tree runs FILE…  the texts that RUN instructions of Dockerfiles give to a shell, NUL between them
  */
 #include <sbuild/dockerfile.h>
 #include <sbuild/shell.h>
@@ -262,7 +265,7 @@ static void print_shown(const sb_sh_command *command)
     bool known = true;
 
     for (size_t i = 1; i < command->count; i++)
-        known = known && command->args[i].known && !command->args[i].also;
+        known = known && command->args[i].known && (!command->args[i].also || command->looped);
     if (!known)
         putchar('?');
     for (size_t i = 1; known && i < command->count; i++)
@@ -278,7 +281,8 @@ static void print_values(sb_slice text)
 
     sb_sh_read(text, &options, arena, &reading);
     for (size_t i = 0; i < reading.count; i++)
-        if (sb_slice_eqz(reading.commands[i].name, "show"))
+        if (sb_slice_eqz(reading.commands[i].name, "show") ||
+            sb_slice_eqz(reading.commands[i].name, "collect"))
             print_shown(&reading.commands[i]);
     putchar('\n');
 }

@@ -82,6 +82,9 @@ class Script:
         if kind == 6:
             return f"set -- {self.word()} {self.word()}; show $1 \"$2\" \"$@\""
         if kind == 7:
+            if self.random.randrange(2):
+                words = " ".join(self.word() for _ in range(self.pick(1, 2, 3)))
+                return f"for i in {words} last; do collect {self.pick('$i', 'x$i', '-$i.$a')}; done; collected"
             return f"eval '{self.pick(*NAMES)}=ev; show $a \"${{b}}\"'"
         return self.assignment()
 
@@ -94,6 +97,8 @@ class Script:
 def by_bash(text):
     # Without globbing, which depends on the directory; the reader leaves globs as they are.
     prelude = "set -f; show() { local i; for i; do printf '%s\\0' \"$i\"; done; printf '\\1'; }\n"
+    # What a loop passes in all its rounds is one command for the reader.
+    prelude += "all=(); collect() { all+=(\"$@\"); }; collected() { show \"${all[@]}\"; all=(); }\n"
     done = subprocess.run([shutil.which("bash"), "--norc", "-c", prelude + text], capture_output=True, check=False, env={"PATH": "/nowhere"}, timeout=20)
     shown = done.stdout.split(b"\1")[:-1]
     return ["".join(quote(arg) for arg in one.split(b"\0")[:-1]) for one in shown], done.stderr
