@@ -55,6 +55,7 @@ static size_t drop_braces(char *s, size_t len)
 /* "." and ".." and empty components go. In place. */
 static size_t drop_dots(char *s, size_t len)
 {
+    bool absolute = len > 0 && s[0] == '/';
     size_t out = 0, i = 0;
 
     while (i < len) {
@@ -63,11 +64,11 @@ static size_t drop_dots(char *s, size_t len)
         while (end < len && s[end] != '/')
             end++;
         n = end - i;
-        if (n == 2 && s[i] == '.' && s[i + 1] == '.' && out > 0) {
+        if (n == 2 && s[i] == '.' && s[i + 1] == '.' && (out > 0 || absolute)) {
             while (out > 0 && s[--out] != '/')
                 ;
         } else if (n > 0 && !(n == 1 && s[i] == '.')) {
-            if (out > 0 || s[0] == '/')
+            if (out > 0 || absolute)
                 s[out++] = '/';
             memmove(s + out, s + i, n);
             out += n;

@@ -345,11 +345,12 @@ static void check_user(sb_lint *lint)
     if (is_windows(base) || target->stage->replaced)
         return;
     if (target->who == SB_LINT_USER_OTHER) {
+        sb_autofree char *user = sb_printable(target->user);
+
         if (target->user_instruction && !is_number(target->user) &&
             !sb_slice_starts(target->user, SB_LIT("Container"))) /* Windows' ContainerUser */
             sb_lint_say(lint, &user_by_name, target->user_instruction->span,
-                        "whether \"%" SB_FMT "\" is root is known inside of the image only",
-                        SB_ARG(target->user));
+                        "whether \"%s\" is root is known inside of the image only", user);
         return;
     }
     if (target->user_instruction) {
