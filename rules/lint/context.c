@@ -59,16 +59,16 @@ static bool has_all_sources(const sb_dockerfile *df, const char *dir)
 /* The lock's Dockerfile is named from its context on. NULL: that is not how this path ends. */
 static char *context_of_lock(const char *path, sb_slice named)
 {
-    sb_slice whole = sb_slice_z(path);
+    size_t len;
 
-    if (!sb_slice_ends(whole, named))
+    if (!sb_slice_ends(sb_slice_z(path), named))
         return NULL;
-    whole.len -= named.len;
-    if (!whole.len)
+    len = strlen(path) - named.len;
+    if (!len)
         return sb_strdup(".");
-    if (whole.ptr[whole.len - 1] != '/')
+    if (path[len - 1] != '/')
         return NULL;
-    return sb_strndup(whole.ptr, whole.len > 1 ? whole.len - 1 : 1);
+    return sb_strndup(path, len > 1 ? len - 1 : 1);
 }
 
 char *sb_lint_guess_context(const sb_dockerfile *df, const char *path, const char *dir, const sb_lock *lock)
