@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts made by chance, valid for bash: generate.script(SEED)."""
+"""Scripts made by chance, valid for bash and in what shfmt understands of it: generate.script(SEED)."""
 import random
 
 NAMES = ["x", "PKGS", "a1", "_v"]
-LITERALS = ["a", "foo", "-y", "/usr/bin/env", "x=1", "a.b", "10", "{}", "%s", "~", "é", "--opt=v", "a{b,c}d", "]", "!", "@", "+x"]
+LITERALS = ["a", "foo", "-y", "/usr/bin/env", ":x=1", "a.b", "10", "{}", "%s", "~", "é", "--opt=v", "a{b,c}d", "]", "!", "@", "+x"]
 
 
 class Maker:
