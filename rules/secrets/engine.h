@@ -170,7 +170,7 @@ enum {
     SECRET_BEHIND = 4 << 10,                /* kept before the place that is looked at */
     SECRET_AHEAD = SECRET_AFTER_MAX + 1024, /* and behind it, unless the stream ends */
     SECRET_BLOCK = 128 << 10,
-    SECRET_RECENT = 16,
+    SECRET_RECENT = 32,
 };
 
 struct sb_secret_scanner {
@@ -202,7 +202,9 @@ struct sb_secret_scanner {
 
 /* Looks at a place with a keyword; returns false to stop. */
 bool secret_match_hit(void *scanner, const secret_keyword *keyword, size_t at);
-void secret_match_file(sb_secret_scanner *scanner); /* SECRET_FILE rules, over the first block */
+/* SECRET_FILE rules, over the first block: those that are sure come before all others, generic ones behind
+ * them. */
+void secret_match_file(sb_secret_scanner *scanner, bool generic);
 uint64_t secret_line_of(sb_secret_scanner *scanner, size_t at);
 
 #endif

@@ -397,7 +397,7 @@ bool secret_match_hit(void *scanner, const secret_keyword *keyword, size_t at)
     return !s->stopped;
 }
 
-void secret_match_file(sb_secret_scanner *s)
+void secret_match_file(sb_secret_scanner *s, bool generic)
 {
     sb_slice data = {(const char *)s->data, s->len};
 
@@ -406,7 +406,7 @@ void secret_match_file(sb_secret_scanner *s)
         size_t start = 0;
         sb_slice secret;
 
-        if (rule->kind != SECRET_FILE || !applies(s, rule))
+        if (rule->kind != SECRET_FILE || rule->generic != generic || !applies(s, rule))
             continue;
         while (!s->stopped && start < data.len &&
                secret_regex_match(rule->regex, s->matcher, data, start, rule->group, &secret)) {

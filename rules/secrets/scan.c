@@ -86,14 +86,17 @@ uint64_t secret_line_of(sb_secret_scanner *s, size_t at)
 static void look(sb_secret_scanner *s, bool last)
 {
     size_t to = last ? s->len : s->len > SECRET_AHEAD ? s->len - SECRET_AHEAD : 0;
+    bool first = s->base == 0 && s->done == 0;
 
     if (s->stopped || to <= s->done)
         return;
     memset(s->data + s->len, 0, SECRET_SLACK);
-    if (s->base == 0 && s->done == 0)
-        secret_match_file(s);
+    if (first)
+        secret_match_file(s, false);
     if (!s->stopped)
         secret_keywords_find(s->rules->keywords, s->data, s->done, to, s->len, secret_match_hit, s);
+    if (first && !s->stopped)
+        secret_match_file(s, true);
     s->done = to;
 }
 

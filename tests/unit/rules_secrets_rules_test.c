@@ -37,6 +37,16 @@ static int unload(void **state)
     return 0;
 }
 
+/* Of the text, so that a case that is added changes no other. */
+static uint64_t seed_of(sb_slice template)
+{
+    uint64_t seed = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    for (size_t i = 0; i < template.len; i++)
+        seed = (seed ^ (unsigned char)template.ptr[i]) * UINT64_C(0x100000001b3);
+    return seed;
+}
+
 typedef struct tally {
     sb_slice rule;
     unsigned own, other;
@@ -64,7 +74,7 @@ static void cases_of_rules(void **state)
         const sample *s = &cases.items[i];
 
         for (uint64_t n = 0; n < SEEDS; n++) {
-            uint64_t seed = (n << 32) + i;
+            uint64_t seed = seed_of(s->template) + n;
             sb_autobuf text = SB_BUF_INIT(SAMPLE_MAX);
             sb_autobuf path = SB_BUF_INIT(4096);
             tally t = {.rule = s->rule, .others = SB_BUF_INIT(4096)};
@@ -153,6 +163,48 @@ static void mistakes_are_told(void **state)
     }
 }
 
+/* The example of docs/secrets.md, by itself in a file. */
+static sb_slice documented(char **ret_text)
+{
+    sb_slice text = {NULL, 0};
+    ptrdiff_t start;
+
+    assert_int_equal(sb_read_file(AT_FDCWD, SBUILD_SOURCE_DIR "/docs/secrets.md", 1 << 20, ret_text,
+                                  &text.len, NULL, NULL),
+                     0);
+    text.ptr = *ret_text;
+    start = sb_slice_find(text, SB_LIT("```toml\n"));
+    assert_true(start >= 0);
+    text = sb_slice_sub(text, (size_t)start + 8, text.len);
+    return sb_slice_sub(text, 0, (size_t)sb_slice_find(text, SB_LIT("```")));
+}
+
+static void documented_rules(void **state)
+{
+    SB_AUTO(sb_error) err = NULL;
+    SB_AUTO(sb_secret_rules) all = NULL;
+    SB_AUTO(sb_secret_scanner) scanner = NULL;
+    sb_autofree char *dir = sb_temp_dir("sbuild-secrets", &err), *path = sb_path_join(dir, "own.toml");
+    sb_autofree char *page = NULL;
+    const char *const extra[] = {path, NULL};
+    sb_autobuf content = SB_BUF_INIT(SAMPLE_MAX);
+    tally t = {.rule = SB_LIT("acme-token"), .others = SB_BUF_INIT(4096)};
+    uint64_t seed = 1;
+
+    (void)state;
+    assert_int_equal(sb_write_file(AT_FDCWD, path, documented(&page), 0600, &err), 0);
+    assert_int_equal(sb_secret_rules_new(extra, &all, &err), 0);
+    sb_remove_tree(AT_FDCWD, dir, NULL);
+    scanner = sb_secret_scanner_new(all);
+    sample_expand(SB_LIT("acme_{A32}\nacme_demo{A28}\nacme_key = {h40}\n"), &seed, &content);
+    sb_secret_scan_begin(scanner, SB_LIT("app/x"), count, &t);
+    sb_secret_scan_add(scanner, content.data, content.len);
+    sb_secret_scan_end(scanner);
+    assert_int_equal(t.own, 1);
+    assert_string_equal(t.others.data, " acme-key");
+    sb_buf_free(&t.others);
+}
+
 /* A file of one's own adds rules and replaces those of the same id. */
 static void own_rules(void **state)
 {
@@ -233,7 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_has_cases), cmocka_unit_test(cases_of_rules),
         cmocka_unit_test(mistakes_are_told),    cmocka_unit_test(own_rules),
-        cmocka_unit_test(innocent_texts),
+        cmocka_unit_test(documented_rules),     cmocka_unit_test(innocent_texts),
     };
 
     return cmocka_run_group_tests(tests, load, unload);
