@@ -230,13 +230,16 @@ typedef struct stage_end {
     bool errexit;       /* of SHELL */
 } stage_end;
 
-/* Somebody vouches for it in the lock. */
+/* Somebody vouches for it in the lock; a list of checksums without a signature is a hint only. */
 static bool is_vouched(const sb_lock_file *file)
 {
-    for (size_t i = 0; file && i < file->evidence_count; i++)
-        if (file->evidence[i].kind == SB_EVIDENCE_CHECKSUM || file->evidence[i].kind == SB_EVIDENCE_OPENPGP ||
-            file->evidence[i].kind == SB_EVIDENCE_MINISIGN)
+    for (size_t i = 0; file && i < file->evidence_count; i++) {
+        const sb_lock_evidence *e = &file->evidence[i];
+
+        if (e->kind == SB_EVIDENCE_CHECKSUM || e->kind == SB_EVIDENCE_OPENPGP ||
+            e->kind == SB_EVIDENCE_MINISIGN || (e->kind == SB_EVIDENCE_CHECKSUMS && e->signer_count > 0))
             return true;
+    }
     return false;
 }
 
