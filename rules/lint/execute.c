@@ -294,36 +294,74 @@ static int stage_named(const sb_lint *lint, sb_slice name, int before)
     return sb_slice_to_u64(name, &number) && number < (uint64_t)before ? (int)number : -1;
 }
 
-/* Files of a download that come from another stage. */
+/* In a directory that is not known, a name may be that of the path's last part. */
+static bool is_same(sb_slice path, sb_slice name)
+{
+    return sb_slice_eq(path, name) || (name.len > 0 && name.ptr[0] != '/' && path.len > name.len &&
+                                       sb_slice_ends(path, name) && path.ptr[path.len - name.len - 1] == '/');
+}
+
+/* Files of a download that come from another stage: `path` of it becomes `to`, or goes into it. */
+static void bring(sb_arena *arena, const sb_files *from, sb_slice path, sb_slice to, bool into,
+                  sb_files *files)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const sb_named *f = &from->items[i];
+        sb_slice under = SB_NIL;
+
+        if (f->origin < 0)
+            continue;
+        if (is_same(path, f->path))
+            under = into ? sb_path_base(path) : SB_LIT("");
+        else if (f->path.len > path.len && sb_slice_starts(f->path, path) && f->path.ptr[path.len] == '/')
+            under = sb_slice_sub(f->path, path.len + 1, f->path.len);
+        if (under.ptr)
+            sb_files_put(arena, files, under.len ? joined(arena, to, under) : to, f->origin, SB_NIL);
+    }
+}
+
 static void do_copy(sb_execute *x, const sb_df_instruction *ins, const sb_df_expanded *words,
                     stage_end *states, int stage)
 {
     const sb_df_flag *from = sb_df_find_flag(ins, "from");
-    int source = from ? stage_named(x->lint, from->value, stage) : -1;
+    int source = from && from->value.ptr ? stage_named(x->lint, from->value, stage) : -1;
     sb_arena *arena = x->lint->arena;
-    const sb_files *files;
 
     if (source < 0 || words->count < 2)
         return;
-    files = &states[source].files;
-    for (size_t i = 0; i + 1 < words->count; i++) {
-        sb_slice path = sb_files_path(arena, SB_LIT("/"), words->words[i]);
-        sb_slice to = sb_files_path(arena, states[stage].directory, words->words[words->count - 1]);
+    for (size_t i = 0; i + 1 < words->count; i++)
+        bring(arena, &states[source].files, sb_files_path(arena, SB_LIT("/"), words->words[i]),
+              sb_files_path(arena, states[stage].directory, words->words[words->count - 1]),
+              is_directory(words), &states[stage].files);
+}
 
-        for (size_t j = 0; j < files->count; j++) {
-            const sb_named *f = &files->items[j];
-            sb_slice under = SB_NIL;
+/* RUN --mount=from=STAGE,source=…,target=… */
+static void do_mounts(sb_execute *x, const sb_df_instruction *ins, stage_end *states, int stage)
+{
+    sb_arena *arena = x->lint->arena;
 
-            if (f->origin < 0)
+    for (size_t i = 0; i < ins->flag_count; i++) {
+        sb_slice rest = ins->flags[i].value, field, path = SB_LIT("/"), to = SB_NIL;
+        int source = -1;
+
+        if (!sb_slice_eqz(ins->flags[i].name, "mount"))
+            continue;
+        while ((field = sb_slice_cut(&rest, ',')).ptr) {
+            sb_slice value = field, key = sb_slice_cut(&value, '=');
+
+            if (!value.ptr)
                 continue;
-            if (sb_slice_eq(f->path, path))
-                under = is_directory(words) ? sb_path_base(path) : SB_LIT("");
-            else if (f->path.len > path.len && sb_slice_starts(f->path, path) && f->path.ptr[path.len] == '/')
-                under = sb_slice_sub(f->path, path.len + 1, f->path.len);
-            if (under.ptr)
-                sb_files_put(arena, &states[stage].files, under.len ? joined(arena, to, under) : to,
-                             f->origin, SB_NIL);
+            if (sb_slice_eqz(key, "from"))
+                source = stage_named(x->lint, value, stage);
+            else if (sb_slice_eqz(key, "source") || sb_slice_eqz(key, "src"))
+                path = value;
+            else if (sb_slice_eqz(key, "target") || sb_slice_eqz(key, "dst") ||
+                     sb_slice_eqz(key, "destination"))
+                to = value;
         }
+        if (source >= 0 && to.ptr)
+            bring(arena, &states[source].files, sb_files_path(arena, SB_LIT("/"), path),
+                  sb_files_path(arena, states[stage].directory, to), false, &states[stage].files);
     }
 }
 
@@ -392,6 +430,7 @@ const sb_execute *sb_lint_flow(sb_lint *lint)
 
             if (runs && runs->keyword == SB_DF_RUN) {
                 x->shell_errexit = state->errexit;
+                do_mounts(x, runs, states, stage->index);
                 if (next_run < lint->run_count && lint->runs[next_run].instruction == runs)
                     do_run(x, &lint->runs[next_run++], &state->files);
             } else if (ins->keyword == SB_DF_SHELL) {
