@@ -33,7 +33,8 @@ static int show_diff(const char *name, sb_slice before, sb_slice after, sb_error
 
     if (sb_text_diff(before, after, name, &diff, err) < 0)
         return -1;
-    fwrite(diff.data, 1, diff.len, stdout);
+    if (diff.len)
+        fwrite(diff.data, 1, diff.len, stdout);
     return diff.len > 0;
 }
 
@@ -50,7 +51,8 @@ int cli_lint_fix_stdin(const cli_app *app, const sb_lint_options *lint, bool dry
     tell(app, "standard input", &fixes, dry_run);
     if (dry_run)
         return show_diff("Dockerfile", sb_slice_of(data, len), sb_buf_slice(&out), err);
-    fwrite(out.data, 1, out.len, stdout);
+    if (out.len)
+        fwrite(out.data, 1, out.len, stdout);
     return 0;
 }
 

@@ -198,6 +198,8 @@ STATUS=0
 bad | sbuild lint --format json --only SB301 - >"$T/out" || STATUS=$?
 assert_eq 1 "$STATUS"
 assert_eq '"<stdin>"' "$(found '.findings[0].file')"
+lint --fix - # nothing at all
+assert_eq '' "$OUT" "what nothing is mended to"
 
 now "names that are no UTF-8 or want to be obeyed, and files that cannot be read or parsed"
 mkdir "$T/names"
