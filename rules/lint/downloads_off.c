@@ -14,6 +14,22 @@ static sb_finding *say_option(const sb_download *d, const sb_rule *rule, const s
                        sb_lint_shown(d->lint, arg->text), what);
 }
 
+/* A continued line that holds nothing but this: the whole line. */
+static bool is_whole_line(const sb_dockerfile *df, sb_span *span)
+{
+    size_t start = span->start, end = span->end;
+
+    while (start > 0 && strchr(" \t", df->text.ptr[start - 1]))
+        start--;
+    while (end < df->text.len && df->text.ptr[end] == ' ')
+        end++;
+    if (start == 0 || df->text.ptr[start - 1] != '\n' || end + 1 >= df->text.len ||
+        df->text.ptr[end] != df->escape || df->text.ptr[end + 1] != '\n')
+        return false;
+    *span = (sb_span){start, end + 2};
+    return true;
+}
+
 /* Takes an option out of the file, with the blank before it, when it stands there just like that. */
 static void drop(const sb_download *d, sb_finding *finding, const sb_sh_arg *arg)
 {
@@ -23,7 +39,7 @@ static void drop(const sb_download *d, sb_finding *finding, const sb_sh_arg *arg
     if (!finding || d->run->instruction->json || span.end > text.len || span.start >= span.end ||
         !sb_slice_eq(sb_slice_sub(text, span.start, span.end), arg->text))
         return;
-    if (span.start > 1 && text.ptr[span.start - 1] == ' ')
+    if (!is_whole_line(d->lint->df, &span) && span.start > 1 && text.ptr[span.start - 1] == ' ')
         span.start--;
     sb_lint_edit(d->lint, finding, span, SB_LIT(""));
 }
