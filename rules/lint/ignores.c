@@ -183,19 +183,15 @@ static size_t first_reaching(const silencer *s, unsigned line)
     return low;
 }
 
-static void try_settings(const silencer *s, sb_finding *finding)
+void sb_lint_except(const sb_lint_settings *settings, const char *path, sb_report *report,
+                    sb_finding *finding)
 {
-    const sb_lint *lint = s->lint;
-    const sb_lint_settings *settings = lint->private->settings;
-
     for (size_t i = 0; settings && i < settings->exception_count; i++) {
         const sb_lint_exception *e = &settings->exceptions[i];
 
-        if ((e->rule && e->rule != finding->rule) ||
-            (e->path && (!lint->private->path || fnmatch(e->path, lint->private->path, 0) != 0)))
+        if ((e->rule && e->rule != finding->rule) || (e->path && (!path || fnmatch(e->path, path, 0) != 0)))
             continue;
-        finding->ignored =
-            e->reason.ptr ? sb_arena_dup(lint->report->arena, e->reason) : SB_LIT("sbuild.json");
+        finding->ignored = e->reason.ptr ? sb_arena_dup(report->arena, e->reason) : SB_LIT("sbuild.json");
         return;
     }
 }
@@ -209,7 +205,7 @@ static void silence(silencer *s, sb_finding *finding)
     for (size_t i = 0; i < s->wide_count; i++)
         if (try_comment(s, &s->wide[i], finding))
             return;
-    try_settings(s, finding);
+    sb_lint_except(s->lint->private->settings, s->lint->private->path, s->lint->report, finding);
 }
 
 /* `# check=error=true`: unless somebody has said otherwise. */
@@ -277,4 +273,6 @@ void sb_lint_silence(sb_lint *lint)
         say_about(&s, &s.comments[i]);
     for (size_t i = 0; i < s.wide_count; i++)
         say_about(&s, &s.wide[i]);
+    for (size_t i = end; i < lint->report->count; i++)
+        sb_lint_except(lint->private->settings, lint->private->path, lint->report, &lint->report->items[i]);
 }

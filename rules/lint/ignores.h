@@ -37,6 +37,9 @@ bool sb_ignore_comment_parse(sb_arena *arena, sb_slice text, sb_ignore_comment *
 /* The same of the directive `# check=…`, which counts for the whole file. */
 bool sb_ignore_directive_parse(sb_arena *arena, sb_slice value, sb_ignore_comment *ret_comment);
 
+/* Marks the finding if settings except it; `path` is the Dockerfile's beneath their directory, or NULL. */
+void sb_lint_except(const sb_lint_settings *settings, const char *path, sb_report *report,
+                    sb_finding *finding);
 /* Marks what comments and settings silence, and says what is wrong with the comments. */
 void sb_lint_silence(sb_lint *lint);
 

@@ -124,6 +124,11 @@ static const char *beneath(const char *path, const char *dir)
     return len && strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : path;
 }
 
+static const char *path_for_patterns(const source *s)
+{
+    return s->path && s->settings ? beneath(s->path, s->settings->dir) : s->path;
+}
+
 /* What a fingerprint knows the file by: the same however its path is written. */
 static sb_slice name_in_prints(sb_slice shown)
 {
@@ -138,12 +143,12 @@ static int lint_tree(source *s, const sb_dockerfile *df, const sb_lint_options *
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_df_view) view = NULL;
     sb_autofree char *name = sb_printable(sb_slice_z(s->name));
-    struct sb_lint_private own = {
-        .first = report->count,
-        .dirfd = s->dirfd,
-        .path = s->path && s->settings ? beneath(s->path, s->settings->dir) : s->path,
-        .settings = s->settings,
-        .require_reason = options->require_reason || (s->settings && s->settings->require_reason)};
+    struct sb_lint_private own = {.first = report->count,
+                                  .dirfd = s->dirfd,
+                                  .path = path_for_patterns(s),
+                                  .settings = s->settings,
+                                  .require_reason = options->require_reason ||
+                                                    (s->settings && s->settings->require_reason)};
     sb_run_step *steps = NULL;
     size_t step_count = 0;
     sb_lint lint = {.arena = arena,
@@ -198,9 +203,11 @@ static void split_message(sb_slice name, sb_slice *message, unsigned *ret_line, 
     *message = sb_slice_trim(rest);
 }
 
-static void tell_unparsable(const char *name, const sb_error *error, sb_report *report)
+/* Without an excerpt: what could be a secret in it is known of parsed files only. */
+static void tell_unparsable(const source *s, const sb_lint_options *options, const sb_error *error,
+                            sb_report *report)
 {
-    sb_autofree char *shown = sb_printable(sb_slice_z(name));
+    sb_autofree char *shown = sb_printable(sb_slice_z(s->name));
     sb_finding *finding = sb_report_add(report, &sb_rule_not_understood);
     sb_slice message = sb_slice_z(error->message);
     unsigned line = 1, column = 1;
@@ -218,6 +225,8 @@ static void tell_unparsable(const char *name, const sb_error *error, sb_report *
     finding->column = finding->end_column = column;
     finding->fingerprint =
         sb_fingerprint(report->arena, finding->rule, name_in_prints(finding->file), message, 0);
+    if (!options->no_ignore)
+        sb_lint_except(s->settings, path_for_patterns(s), report, finding);
 }
 
 static int lint_whole(source *s, const sb_lint_options *options, sb_report *report, sb_error **err)
@@ -232,7 +241,7 @@ static int lint_whole(source *s, const sb_lint_options *options, sb_report *repo
         return 0;
     if (error->code != SB_ERR_PARSE && error->code != SB_ERR_LIMIT)
         return sb_fail(err, error->code, "%s", error->message);
-    tell_unparsable(s->name, error, report);
+    tell_unparsable(s, options, error, report);
     return 0;
 }
 

@@ -97,7 +97,10 @@ static void exceptions(void **state)
     assert_false(finds("p/old/Dockerfile", NULL, "WorkdirRelativePath"));
     assert_true(finds("p/new/Dockerfile", NULL, "WorkdirRelativePath"));
     assert_false(finds("p/old/Dockerfile", "p", "WorkdirRelativePath"));
-    assert_true(finds(absolute, NULL, "WorkdirRelativePath")); /* whose settings are not looked for above */
+    free(tempdir_shell(t, "echo 'NO' > p/old/Dockerfile; echo 'NO' > p/new/Dockerfile\n"));
+    assert_false(finds("p/old/Dockerfile", NULL, "SB000"));
+    assert_true(finds("p/new/Dockerfile", NULL, "SB000"));
+    assert_true(finds(absolute, NULL, "SB000")); /* whose settings are not looked for above */
 }
 
 /* A finding is the same one however the path of its file is written. */
