@@ -281,20 +281,13 @@ static void look_for_protocols(worry_look *look, sb_slice program, const phrase 
 
 /* --- All of it ----------------------------------------------------------------------------------------- */
 
-static sb_slice base_name(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
-}
-
 /* The programs before a command that run it: "sudo -u app env -i make". */
 static void look_at_wrappers(worry_look *look, const sb_sh_command *command)
 {
     size_t before = command->word_count - command->count;
 
     for (size_t i = 0; i < before; i++) {
-        sb_slice name = base_name(command->words[i].text);
+        sb_slice name = sb_sh_program(command->words[i].text);
         phrase from_here = {command->words + i, command->word_count - i};
         bool is_wrapper = false;
 

@@ -106,6 +106,15 @@ static inline bool sh_at_end(const sh_parser *p)
 {
     return p->src.at >= p->src.end;
 }
+/* Of the name of a variable that it begins with. */
+static inline size_t sh_name_length(sb_slice text)
+{
+    size_t n = 0;
+
+    while (n < text.len && (sh_is_name_start(text.ptr[n]) || (n && sh_is_digit(text.ptr[n]))))
+        n++;
+    return n;
+}
 /* The byte at src.at + offset; NUL behind the end. */
 static inline char sh_peek(const sh_parser *p, size_t offset)
 {

@@ -78,21 +78,12 @@ static sh_value behind_name(sh_reader *r, const sh_value *value, size_t len)
     return rest;
 }
 
-static size_t name_length(sb_slice text)
-{
-    size_t n = 0;
-
-    while (n < text.len && (sh_is_name_start(text.ptr[n]) || (n && sh_is_digit(text.ptr[n]))))
-        n++;
-    return n;
-}
-
 /* "NAME=value" and "NAME" among the arguments of export, local, declare, readonly. */
 static void declare(sh_reader *r, const sh_field *fields, size_t count, bool export, bool local)
 {
     for (size_t i = 1; i < count; i++) {
         sb_slice text = fields[i].value.count ? fields[i].value.pieces[0].text : SB_LIT("");
-        size_t n = name_length(text);
+        size_t n = sh_name_length(text);
         sb_slice name = sb_slice_sub(text, 0, n);
         bool append = n + 1 < text.len && text.ptr[n] == '+' && text.ptr[n + 1] == '=';
         size_t index;
@@ -127,7 +118,7 @@ static void forget(sh_reader *r, const sb_sh_command *command, bool unset)
     for (size_t i = 1; i < command->count; i++) {
         sb_slice name = command->args[i].text;
 
-        if (!name.len || name_length(name) != name.len)
+        if (!name.len || sh_name_length(name) != name.len)
             continue;
         if (unset) {
             sh_set_text(r, sh_variable_index(r, name), SB_LIT(""));

@@ -56,13 +56,6 @@ void sh_walk_word(sh_reader *r, const sb_sh_word *word, const sh_context *contex
 
 /* --- Telling ------------------------------------------------------------------------------------------- */
 
-static sb_slice base_name(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
-}
-
 static void fill_from_context(sh_reader *r, sb_sh_command *command, const sh_context *context)
 {
     const sh_variable *directory = &r->variables.items[SH_DIRECTORY];
@@ -109,7 +102,7 @@ void sh_tell(sh_reader *r, sh_field *fields, size_t count, const sb_sh_command *
     skipped = sh_unwrap(r, command.words, count, &command);
     command.args = command.words + skipped;
     command.count = count - skipped;
-    command.name = command.count ? base_name(command.args[0].text) : SB_LIT("");
+    command.name = command.count ? sb_sh_program(command.args[0].text) : SB_LIT("");
     SH_STACK_PUSH(r->commands, command);
     if (command.count)
         sh_look_inside(r, index, fields + skipped, docs, context);

@@ -125,13 +125,6 @@ static const wrapper *find(sb_slice name)
     return name.len > 12 ? NULL : bsearch(&name, wrappers, SB_COUNT(wrappers), sizeof(*wrappers), by_name);
 }
 
-static sb_slice base_name(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
-}
-
 /* " user group " has "user". */
 static bool lists(const char *list, sb_slice word)
 {
@@ -192,10 +185,8 @@ static size_t behind_option(const wrapper *w, const sb_sh_arg *words, size_t cou
 
 static size_t assignment_length(sb_slice text)
 {
-    size_t n = 0;
+    size_t n = sh_name_length(text);
 
-    while (n < text.len && (sh_is_name_start(text.ptr[n]) || (n && sh_is_digit(text.ptr[n]))))
-        n++;
     return n && n < text.len && text.ptr[n] == '=' ? n : 0;
 }
 
@@ -283,7 +274,7 @@ size_t sh_unwrap(sh_reader *r, const sb_sh_arg *words, size_t count, sb_sh_comma
     size_t at = 0;
 
     while (at < count && found < WRAPPERS_MAX) {
-        sb_slice name = base_name(words[at].text);
+        sb_slice name = sb_sh_program(words[at].text);
         const wrapper *w = words[at].known ? find(name) : NULL;
         size_t next = at;
 
