@@ -153,7 +153,7 @@ typedef struct sb_scan_stream {
     size_t at, len; /* of what is unread in it */
     bool broken;    /* the feed failed: an error of what is around, not of what is in it */
 } sb_scan_stream;
-int sb_scan_stream_read(void *stream, void *data, size_t len, size_t *ret_len, sb_error **err);
+int sb_scan_stream_read(void *ctx, void *data, size_t len, size_t *ret_len, sb_error **err);
 /*
  * Looks through a file's bytes, into archives as well. `archives` is how deep in archives it is. -1 only when
  * the stream itself failed; it is read to its end otherwise.

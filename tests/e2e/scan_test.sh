@@ -112,6 +112,18 @@ registry_start registry --images none
 skopeo copy -q --dest-tls-verify=false "oci:$T/layout" "docker://$REGISTRY/app:1.0.0"
 same registry "registry:$REGISTRY/app:1.0.0"
 same by-name "$REGISTRY/app:1.0.0"
+now "a registry whose connections break: the rest is asked for, and verified"
+faults_start front --upstream "$REGISTRY_URL"
+skopeo copy -q --dest-tls-verify=false "oci:$T/layout" "docker://$REGISTRY/broken:1.0.0"
+big='GET /v2/broken/blobs/'$(basename "$(find "$T/layout/blobs" -size +1000k)" | sed 's/^/sha256:/')
+for fault in '"truncate": 700000, "times": 1' '"truncate": 700000, "norange": true, "times": 1' '"reset": 900000, "times": 2'; do
+	printf '[{"match": "%s", %s}]\n' "$big" "$fault" >"$FAULT_RULES"
+	same broken "registry:${FAULT_URL#http://}/broken:1.0.0"
+done
+printf '[{"match": "%s", "corrupt": 700000}]\n' "$big" >"$FAULT_RULES"
+scan corrupt 1 "registry:${FAULT_URL#http://}/broken:1.0.0"
+assert_json "$T/corrupt.json" '[.findings[] | select(.rule == "SB800") | .place.layer]' '[1]'
+
 registry_start private --images none --auth basic --private ""
 docker_login "$REGISTRY" "$REGISTRY_USER" "$REGISTRY_PASSWORD"
 skopeo copy -q --dest-tls-verify=false --dest-creds "$REGISTRY_USER:$REGISTRY_PASSWORD" "oci:$T/layout" "docker://$REGISTRY/app:1.0.0"
