@@ -13,14 +13,26 @@ const sb_rule_set *sb_rule_family(size_t index)
     return index < SB_COUNT(families) ? families[index] : NULL;
 }
 
+static bool is_named(const sb_rule *rule, sb_slice text)
+{
+    return sb_slice_eq_nocase(text, sb_slice_z(rule->id)) || sb_slice_eq_nocase(text, sb_slice_z(rule->name));
+}
+
+bool sb_rule_is_among(const sb_rule *rule, const char *const *only)
+{
+    for (const char *const *name = only; name && *name; name++)
+        if (is_named(rule, sb_slice_z(*name)))
+            return true;
+    return !only;
+}
+
 const sb_rule *sb_rule_find(sb_slice id_or_name)
 {
     const sb_rule_set *family;
 
     for (size_t i = 0; (family = sb_rule_family(i)); i++)
         for (size_t j = 0; j < family->count; j++)
-            if (sb_slice_eq_nocase(id_or_name, sb_slice_z(family->rules[j]->id)) ||
-                sb_slice_eq_nocase(id_or_name, sb_slice_z(family->rules[j]->name)))
+            if (is_named(family->rules[j], id_or_name))
                 return family->rules[j];
     return NULL;
 }

@@ -40,6 +40,8 @@ typedef struct sb_rule_set { /* a family */
 /* Every family of lint's and scan's rules in order; NULL behind the last. rules/table.c */
 const sb_rule_set *sb_rule_family(size_t index);
 const sb_rule *sb_rule_find(sb_slice id_or_name); /* case does not matter; NULL: there is none */
+/* Is it one of these (ids or names, NULL-terminated)? NULL: all of them are meant. */
+bool sb_rule_is_among(const sb_rule *rule, const char *const *only);
 /* "docs/rules/SB301.md" of the published documentation. report.c */
 void sb_rule_url(const sb_rule *rule, sb_buf *out);
 

@@ -8,23 +8,13 @@
 
 /* --- Is it to be said at all? --- */
 
-static bool is_named(const sb_rule *rule, const char *name)
-{
-    sb_slice text = sb_slice_z(name);
-
-    return sb_slice_eq_nocase(text, sb_slice_z(rule->id)) || sb_slice_eq_nocase(text, sb_slice_z(rule->name));
-}
-
 sb_severity sb_lint_severity(const sb_lint *lint, const sb_rule *rule)
 {
     const sb_lint_options *options = lint->options;
     const sb_lint_settings *settings = lint->private->settings;
     sb_severity severity = rule->severity;
-    bool wanted = !options->only;
 
-    for (const char *const *only = options->only; !wanted && *only; only++)
-        wanted = is_named(rule, *only);
-    if (!wanted)
+    if (!sb_rule_is_among(rule, options->only))
         return SB_SEVERITY_OFF;
     for (size_t i = 0; settings && i < settings->rule_count; i++)
         if (settings->rules[i].rule == rule)

@@ -16,25 +16,15 @@ enum { THREADS_MAX = 8, TICK_MS = 200, MESSAGE_MAX = 4096 };
 
 /* --- Saying --- */
 
-static bool is_named(const sb_rule *rule, const char *name)
-{
-    sb_slice text = sb_slice_z(name);
-
-    return sb_slice_eq_nocase(text, sb_slice_z(rule->id)) || sb_slice_eq_nocase(text, sb_slice_z(rule->name));
-}
-
 static sb_severity severity_of(const sb_scan_run *run, const sb_rule *rule)
 {
     const sb_scan_options *options = run->options;
     sb_severity severity = rule->severity;
-    bool wanted = !options->only;
 
-    for (const char *const *only = options->only; !wanted && *only; only++)
-        wanted = is_named(rule, *only);
     for (size_t i = 0; i < options->rule_count; i++)
         if (options->rules[i].rule == rule)
             severity = options->rules[i].severity;
-    return wanted ? severity : SB_SEVERITY_OFF;
+    return sb_rule_is_among(rule, options->only) ? severity : SB_SEVERITY_OFF;
 }
 
 sb_finding *sb_scan_say(const sb_scan_run *run, sb_report *report, const sb_rule *rule, const char *fmt, ...)
