@@ -12,14 +12,13 @@ struct sb_ignore {
     bool exclusions;
 };
 
-/* As Go's path.Clean. */
-static sb_slice clean(sb_arena *arena, sb_slice path)
+sb_slice sb_df_clean_path(sb_arena *arena, sb_slice path)
 {
     char *out = sb_arena_alloc(arena, path.len + 2);
     bool rooted = path.len && path.ptr[0] == '/';
     size_t len = rooted, floor = rooted;
 
-    out[0] = rooted ? '/' : '.';
+    out[0] = '/';
     while (path.ptr) {
         sb_slice part = sb_slice_cut(&path, '/');
 
@@ -43,7 +42,9 @@ static sb_slice clean(sb_arena *arena, sb_slice path)
         if (sb_slice_eqz(part, ".."))
             floor = len;
     }
-    return sb_slice_of(out, len ? len : 1);
+    if (!len)
+        out[len++] = '.';
+    return sb_slice_of(out, len);
 }
 
 static int add_line(sb_ignore *ignore, sb_slice line, sb_error **err)
@@ -61,7 +62,7 @@ static int add_line(sb_ignore *ignore, sb_slice line, sb_error **err)
         if (!line.len)
             return sb_fail(err, SB_ERR_PARSE, "illegal exclusion pattern: \"!\"");
     }
-    glob.text = clean(ignore->arena, line);
+    glob.text = sb_df_clean_path(ignore->arena, line);
     if (glob.text.len > 1 && glob.text.ptr[0] == '/')
         glob.text = sb_slice_sub(glob.text, 1, glob.text.len);
     if (df_glob_compile(ignore->arena, &glob, err) < 0)

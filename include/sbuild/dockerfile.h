@@ -372,6 +372,8 @@ SB_DEFINE_CLEANUP(sb_ignore, sb_ignore_free)
 /* Is this path (relative, "/"-separated, no leading "./") left out? Parents' matches count as Docker has it.
  */
 bool sb_ignore_matches(const sb_ignore *ignore, sb_slice path);
+/* As Go's path.Clean: "./a//b/../c/" is "a/c". */
+sb_slice sb_df_clean_path(sb_arena *arena, sb_slice path);
 /* Is there a "!" rule? Then a path that is left out may stand for something that is not. */
 bool sb_ignore_brings_back(const sb_ignore *ignore);
 /* Is there a rule for everything: "*" or "**"? */

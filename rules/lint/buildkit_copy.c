@@ -2,16 +2,6 @@
 /* CopyIgnoredFile: what COPY and ADD want, and .dockerignore keeps from them. */
 #include <rules/lint/buildkit.h>
 
-/* Without "./" before and "/" behind, as BuildKit compares; ".." and "//" are none of this check's. */
-static sb_slice cleaned(sb_slice path)
-{
-    while (sb_slice_starts(path, SB_LIT("./")))
-        path = sb_slice_sub(path, 2, path.len);
-    while (path.len > 1 && path.ptr[path.len - 1] == '/')
-        path.len--;
-    return path.len ? path : SB_LIT(".");
-}
-
 static bool is_ignored(const sb_ignore *ignore, sb_slice path)
 {
     if (sb_slice_eqz(path, ".") || sb_slice_eqz(path, "/"))
@@ -31,7 +21,8 @@ void bk_check_copy(bk_stage *s, const bk_instruction *bk)
         sb_slice source = bk->expanded->words[i];
 
         if (sb_slice_starts(ins->args[i].text, SB_LIT("<<")) ||
-            sb_df_source_classify(source) != SB_SOURCE_LOCAL || !is_ignored(ignore, cleaned(source)))
+            sb_df_source_classify(source) != SB_SOURCE_LOCAL ||
+            !is_ignored(ignore, sb_df_clean_path(s->lint->arena, source)))
             continue;
         sb_lint_say(s->lint, &bk_copy_ignored_file, bk_place(s->lint, bk, ins->args[i].span),
                     "\"%" SB_FMT "\" is left out of the context by .dockerignore", SB_ARG(source));

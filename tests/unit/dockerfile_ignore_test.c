@@ -38,6 +38,7 @@ static void test_lines(void **state)
         {"./a/../b/", "b", true},
         {"a//b/./c", "a/b/c", true},
         {"../a", "a", false},
+        {"a/..", "a", false},
         {"! a\na", "a", true},
         {"a\n! a", "a", false},
         {"a\n!/a", "a", false},
