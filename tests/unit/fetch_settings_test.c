@@ -331,6 +331,20 @@ static void toml(void **state)
                   "\"t\":{\"x\":true,\"y\":\"l\\\\n\"}}");
 }
 
+static void toml_lines(void **state)
+{
+    sb_autojson *root = NULL;
+    const json_t *second;
+
+    (void)state;
+    assert_int_equal(sb_toml_parse_lines(SB_LIT("\n[[a]]\nx = 2.5\n\n[[a]]\nx = -0.25\n"), "t", &root, NULL),
+                     0);
+    second = json_array_get(json_object_get(root, "a"), 1);
+    assert_int_equal(sb_json_int(second, SB_TOML_LINE, 0), 5);
+    assert_true(json_real_value(json_object_get(second, "x")) == -0.25);
+    assert_int_equal(sb_toml_parse_lines(SB_LIT("[[a]]\n\"\\nline\" = 1\n"), "t", &root, NULL), -1);
+}
+
 static void toml_mistakes(void **state)
 {
     static const char *const bad[] = {
@@ -372,6 +386,7 @@ int main(void)
         cmocka_unit_test(mistakes),
         cmocka_unit_test(other_tools_files),
         cmocka_unit_test(toml),
+        cmocka_unit_test(toml_lines),
         cmocka_unit_test(toml_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
