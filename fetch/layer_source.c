@@ -60,6 +60,8 @@ static int read_stored(sb_layer_source *source, void *data, size_t len, size_t *
         got = source->seekable ? pread(source->fd, data, len, (off_t)source->taken)
                                : read(source->fd, data, len);
     } while (got < 0 && errno == EINTR && !sb_interrupted);
+    if (got < 0 && sb_interrupted)
+        return sb_fail(err, SB_ERR_INTERRUPTED, "interrupted");
     if (got < 0)
         return sb_fail(err, SB_ERR_IO, "cannot read %s: %s", source->name, strerror(errno));
     *ret_len = (size_t)got;
