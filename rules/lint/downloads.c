@@ -40,6 +40,7 @@ static const struct looker {
     {"npm", sb_off_node},
     {"oc", sb_off_images},
     {"pacman-key", sb_keys_gpg},
+    {"php", sb_off_composer},
     {"pip", sb_off_python},
     {"pip3", sb_off_python},
     {"pnpm", sb_off_node},

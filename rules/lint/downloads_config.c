@@ -8,7 +8,7 @@ enum { LINE_MAX_LEN = 300, NAME_MAX_LEN = 64 };
 
 /* --- Variables --- */
 
-typedef enum value_test { VALUE_SET, VALUE_FALSE, VALUE_EMPTY, VALUE_HAS } value_test;
+typedef enum value_test { VALUE_SET, VALUE_FALSE, VALUE_EMPTY, VALUE_HAS, VALUE_HTTP } value_test;
 
 static const struct variable {
     const char *name; /* lower case: some programs do not care */
@@ -27,18 +27,25 @@ static const struct variable {
     {"goinsecure", VALUE_SET, NULL, &sb619},
     {"gonosumcheck", VALUE_SET, NULL, &sb619},
     {"gonosumdb", VALUE_HAS, "*", &sb619},
+    {"goproxy", VALUE_HTTP, NULL, &sb605},
     {"gosumdb", VALUE_HAS, "off", &sb619},
     {"hex_unsafe_https", VALUE_SET, NULL, &sb610},
     {"hex_unsafe_registry", VALUE_SET, NULL, &sb610},
     {"maven_opts", VALUE_HAS, "wagon.http.ssl.insecure=true", &sb610},
     {"node_tls_reject_unauthorized", VALUE_FALSE, NULL, &sb617},
+    {"npm_config_registry", VALUE_HTTP, NULL, &sb605},
     {"npm_config_strict_ssl", VALUE_FALSE, NULL, &sb617},
     {"perl_lwp_ssl_verify_hostname", VALUE_FALSE, NULL, &sb610},
+    {"pip_extra_index_url", VALUE_HTTP, NULL, &sb605},
+    {"pip_index_url", VALUE_HTTP, NULL, &sb605},
     {"pip_trusted_host", VALUE_SET, NULL, &sb616},
     {"pythonhttpsverify", VALUE_FALSE, NULL, &sb616},
     {"requests_ca_bundle", VALUE_EMPTY, NULL, &sb616},
+    {"uv_default_index", VALUE_HTTP, NULL, &sb605},
+    {"uv_index_url", VALUE_HTTP, NULL, &sb605},
     {"uv_insecure_host", VALUE_SET, NULL, &sb616},
     {"yarn_enable_strict_ssl", VALUE_FALSE, NULL, &sb617},
+    {"yarn_npm_registry_server", VALUE_HTTP, NULL, &sb605},
 };
 
 static int compare_variable(const void *key, const void *variable)
@@ -80,6 +87,8 @@ static bool passes(const struct variable *variable, sb_slice value)
         return is_false(value);
     case VALUE_EMPTY:
         return value.ptr && !value.len;
+    case VALUE_HTTP:
+        return sb_slice_starts(value, SB_LIT("http://")) && !sb_host_is_internal(value);
     case VALUE_HAS:
         small = sb_slice_of(text, lower(value, text, sizeof(text), ""));
         if (strlen(variable->has) <= 3) /* the whole value */
@@ -98,7 +107,12 @@ void sb_config_variable(sb_lint *lint, sb_span span, sb_slice name, sb_slice val
     if (name.len > sizeof(text) || !value.ptr)
         return;
     variable = bsearch(&small, variables, SB_COUNT(variables), sizeof(*variables), compare_variable);
-    if (variable && passes(variable, value))
+    if (!variable || !passes(variable, value))
+        return;
+    if (variable->test == VALUE_HTTP)
+        sb_lint_say(lint, variable->rule, span, "%s=%s: packages come over plain http",
+                    sb_lint_shown(lint, name), sb_lint_shown(lint, value));
+    else
         sb_lint_say(lint, variable->rule, span,
                     "%s=%s switches verification off for all that comes behind it", sb_lint_shown(lint, name),
                     sb_lint_shown(lint, value));

@@ -277,6 +277,11 @@ void sb_off_python(const sb_download *d)
     }
     if (!arg)
         arg = find_arg(d->command, "global.trusted-host install.trusted-host");
+    if (!arg && sb_sh_is(d->command, "poetry")) { /* config certificates.NAME.cert false */
+        arg = find_part(d->command, "certificates.");
+        if (arg && (arg + 1 == d->command->args + d->command->count || !is_off(arg[1].text)))
+            arg = NULL;
+    }
     if (arg)
         say_option(d, &sb616, arg, what);
 }
