@@ -46,6 +46,7 @@ run as_unknown "$T/with-name" sh -c 'exit 7'
 assert_status 7
 
 now "a user with a name is left alone"
+# shellcheck disable=SC2016 # for the shell that is started
 assert_eq root: "$("$T/with-name" sh -c 'echo "$(whoami):${LD_PRELOAD-}"')" "name and preload of root"
 
 now "and nobody can write the list of accounts"
