@@ -204,16 +204,38 @@ static void split_message(sb_slice name, sb_slice *message, unsigned *ret_line, 
 }
 
 /* Without an excerpt: what could be a secret in it is known of parsed files only. */
+static bool mask_match(void *ctx, const sb_secret_match *match)
+{
+    memset((char *)ctx + match->offset, '*', match->len);
+    return true;
+}
+
+/* The parser quotes what it does not understand. */
+static void mask_secrets(char *message)
+{
+    const sb_secret_rules *rules = shared_secret_rules();
+    SB_AUTO(sb_secret_scanner) scanner = rules ? sb_secret_scanner_new(rules) : NULL;
+    sb_autofree char *text = sb_strdup(message);
+
+    if (!scanner)
+        return;
+    sb_secret_scan_begin(scanner, SB_LIT("Dockerfile"), mask_match, message);
+    sb_secret_scan_add(scanner, text, strlen(text));
+    sb_secret_scan_end(scanner);
+}
+
 static void tell_unparsable(const source *s, const sb_lint_options *options, const sb_error *error,
                             sb_report *report)
 {
     sb_autofree char *shown = sb_printable(sb_slice_z(s->name));
     sb_finding *finding = sb_report_add(report, &sb_rule_not_understood);
-    sb_slice message = sb_slice_z(error->message);
+    sb_autofree char *text = sb_strdup(error->message);
+    sb_slice message = sb_slice_z(text);
     unsigned line = 1, column = 1;
 
     if (!finding)
         return;
+    mask_secrets(text);
     split_message(sb_slice_z(shown), &message, &line, &column);
     finding->severity = SB_SEVERITY_ERROR;
     finding->file = sb_arena_dup(report->arena, sb_slice_z(shown));

@@ -135,6 +135,20 @@ static void test_hidden_by_others(void **state)
     check_hidden(only);
 }
 
+/* The parser quotes what it does not understand. */
+static void test_hidden_in_errors(void **state)
+{
+    SB_AUTO(sb_report) report = sb_report_new("lint");
+    sb_lint_options options = {0};
+    const char *text = "FROM debian:12\nENV A=1 AKIAY34FZKBOKMUTVV7A\n";
+
+    (void)state;
+    assert_int_equal(sb_lint_text(sb_slice_z(text), "Dockerfile", &options, report, NULL), 0);
+    assert_int_equal(report->count, 1);
+    assert_true(sb_slice_find(report->items[0].message, SB_LIT("****")) >= 0);
+    assert_true(sb_slice_find(report->items[0].message, SB_LIT("AKIAY3")) < 0);
+}
+
 static sb_slice fingerprint_of(sb_report *report, const char *text)
 {
     static const char *const only[] = {"SB701", NULL};
@@ -159,8 +173,11 @@ static void test_fingerprint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),       cmocka_unit_test(test_values),
-        cmocka_unit_test(test_hidden),      cmocka_unit_test(test_hidden_by_others),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_hidden),
+        cmocka_unit_test(test_hidden_by_others),
+        cmocka_unit_test(test_hidden_in_errors),
         cmocka_unit_test(test_fingerprint),
     };
 
