@@ -54,20 +54,20 @@ void sb_html_begin(sb_buf *out, sb_slice title)
                      "'unsafe-inline'\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     sb_markup_element(out, "<title>", title, "</title>\n");
-    sb_buf_addz(out,
-                "<style>\n"
-                ":root{color-scheme:light dark;--bad:#b3261e;--warn:#7a5900;--good:#1a7f37}\n"
-                "@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--warn:#f2c14e;--good:#6fdc8c}}\n"
-                "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}\n"
-                "code,pre{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}\n"
-                "pre{white-space:pre-wrap;margin:.2rem 0;padding:.3rem .6rem;border-left:.25rem solid}\n"
-                ".first{border-color:var(--bad)}.other{border-color:var(--good)}.good{color:var(--good)}"
-                ".bad{color:var(--bad)}.warn{color:var(--warn)}.what{opacity:.75}\n"
-                "article{margin:1rem 0;padding-left:1rem;border-left:1px solid #8888}article p{margin:.3rem 0}\n"
-                "h3,h4{margin-bottom:.2rem}table{border-collapse:collapse}\n"
-                "td,th{padding:.2rem 1rem .2rem 0;text-align:left;vertical-align:top}"
-                "td.number,th.number{text-align:right;white-space:nowrap}\n"
-                "</style>\n</head>\n<body>\n");
+    sb_buf_addz(
+        out, "<style>\n"
+             ":root{color-scheme:light dark;--bad:#b3261e;--warn:#7a5900;--good:#1a7f37}\n"
+             "@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--warn:#f2c14e;--good:#6fdc8c}}\n"
+             "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}\n"
+             "code,pre{font-family:ui-monospace,monospace;font-size:.9em;overflow-wrap:anywhere}\n"
+             "pre{white-space:pre-wrap;margin:.2rem 0;padding:.3rem .6rem;border-left:.25rem solid}\n"
+             ".first{border-color:var(--bad)}.other{border-color:var(--good)}.good{color:var(--good)}"
+             ".bad{color:var(--bad)}.warn{color:var(--warn)}.what{opacity:.75}\n"
+             "article{margin:1rem 0;padding-left:1rem;border-left:1px solid #8888}article p{margin:.3rem 0}\n"
+             "h3,h4{margin-bottom:.2rem}table{border-collapse:collapse}\n"
+             "td,th{padding:.2rem 1rem .2rem 0;text-align:left;vertical-align:top}"
+             "td.number,th.number{text-align:right;white-space:nowrap}\n"
+             "</style>\n</head>\n<body>\n");
     sb_markup_element(out, "<h1>", title, "</h1>\n");
 }
 
