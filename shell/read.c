@@ -495,7 +495,8 @@ static void begin(sh_reader *r, sb_slice text, const sb_sh_options *options, sb_
                      .text = text,
                      .dialect = options->dialect,
                      .bytes_left = SH_EXPANDED_MAX,
-                     .steps_left = SH_STEPS_MAX};
+                     .steps_left = SH_STEPS_MAX,
+                     .braces_left = SH_BRACES_MAX};
     sh_variable_index(r, SB_LIT("")); /* SH_DIRECTORY */
     if (options->directory.ptr)
         sh_set_text(r, SH_DIRECTORY, options->directory);

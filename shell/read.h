@@ -15,6 +15,7 @@ enum {
     SH_VALUE_MAX = 16 << 10,    /* bytes of one value */
     SH_STEPS_MAX = 16 << 20,    /* of pattern matching, for one text */
     SH_PIECES_MAX = 1024,       /* of one value */
+    SH_BRACES_MAX = 2000,
     SH_FUNCTIONS_MAX = 256,
     SH_LOCALS_MAX = 64, /* variables of one function */
     SH_FILES_MAX = 64,  /* redirections of compound commands in one another */
@@ -107,7 +108,8 @@ typedef struct sh_reader {
     unsigned level; /* of texts for shells of their own, which see what is exported */
     size_t pipelines;
     size_t bytes_left;
-    size_t steps_left; /* of pattern matching */
+    size_t braces_left; /* words that braces may make */
+    size_t steps_left;  /* of pattern matching */
     SH_STACK(sb_sh_command) commands;
     SH_STACK(sh_variable) variables; /* 0: the directory */
     size_t *slots;                   /* hash table: index + 1 */
@@ -142,6 +144,10 @@ bool sh_is_known(const sh_value *value);
 /* --- Words to fields (read_expand.c) --- */
 
 void sh_expand(sh_reader *r, const sb_sh_word *word, bool split);
+/* The same, braces being no matter any more. */
+void sh_expand_one(sh_reader *r, const sb_sh_word *word, bool split);
+/* read_braces.c: a word that is to be divided, with its braces. */
+void sh_expand_braces(sh_reader *r, const sb_sh_word *word);
 /* The fields above mark as the values of a variable. */
 sh_value *sh_take_values(sh_reader *r, size_t mark, size_t *ret_count);
 sb_sh_arg sh_arg(sh_reader *r, const sh_field *field);

@@ -335,7 +335,24 @@ static void expand_all(sh_reader *r, const sb_sh_word *word, bool split, const s
         r->variables.items[choices[i]].choice = 0;
 }
 
+static bool has_brace(const sb_sh_word *word)
+{
+    for (size_t i = 0; i < word->count; i++)
+        if (word->parts[i].kind == SB_SH_LITERAL && !word->parts[i].quoted &&
+            sb_slice_chr(word->parts[i].text, '{') >= 0)
+            return true;
+    return false;
+}
+
 void sh_expand(sh_reader *r, const sb_sh_word *word, bool split)
+{
+    if (split && r->dialect == SB_SH_BASH && has_brace(word))
+        sh_expand_braces(r, word);
+    else
+        sh_expand_one(r, word, split);
+}
+
+void sh_expand_one(sh_reader *r, const sb_sh_word *word, bool split)
 {
     size_t choices[CHOICES_MAX];
     size_t count;

@@ -63,6 +63,7 @@ static void pass_files(sh_reader *r, const sb_sh_command *command, const inside_
 static void read_text(sh_reader *r, size_t index, const inside_text *inside, const sh_context *context)
 {
     sh_context inner = *context;
+    sb_sh_dialect dialect = r->dialect;
     size_t trail = r->trail.len;
     const sb_sh_script *script;
     sb_span *told;
@@ -90,10 +91,12 @@ static void read_text(sh_reader *r, size_t index, const inside_text *inside, con
     if (inside->own)
         export_assigned(r, &r->commands.items[index]);
     set_positional(r, inside);
+    r->dialect = inside->dialect;
     script = sb_sh_parse(text, inside->dialect, r->arena);
     if (script->trouble)
         sh_read_trouble(r, &inner, script->trouble, script->trouble_span);
     sh_walk(r, script->root, &inner);
+    r->dialect = dialect;
     if (inside->own)
         sh_take_back(r, trail);
     r->level -= inside->own;

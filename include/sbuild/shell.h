@@ -142,7 +142,8 @@ sb_sh_script *sb_sh_parse(sb_slice text, sb_sh_dialect dialect, sb_arena *arena)
  *
  * What is told of variables is what their last assignment says, in the order of the text: a loop is read
  * once, a function where it is defined, and nothing is assumed of what ".", or a program, may set. Where
- * branches meet, a variable has the values of all of them, the ones that end in "exit" left out.
+ * branches meet, a variable has the values of all of them, the ones that end in "exit" left out. Words of
+ * bash are divided at braces ("a{b,c}"), those of other shells are not; globs stay as they are.
  */
 
 typedef struct sb_sh_var {

@@ -56,7 +56,7 @@ class Script:
             elif kind < 4:
                 text += '"' + self.pick("", "s ", "-") + self.parameter(True) + self.pick("", " t", ".") + '"'
             else:
-                text += self.pick("lit", "'q r'", "\\$", "-o", "''", "y.z", "$'n\\n'")
+                text += self.pick("lit", "{a,b}", "{x,'y z',$a}", "{1..3}", "{m{n,o},}", "{p", ",", "q}", "'q r'", "\\$", "-o", "''", "y.z", "$'n\\n'")
         return text
 
     def assignment(self):

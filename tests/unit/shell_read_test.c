@@ -89,6 +89,20 @@ static void test_operators(void **state)
     reads("echo ${VERSION%$NOPE} ${VERSION@Q}", "echo ?<${VERSION%$NOPE}> ?<${VERSION@Q}>\n");
 }
 
+static void test_braces(void **state)
+{
+    (void)state;
+    reads("x a{b,c}d {1..3} {3..1}e", "x abd acd 1 2 3 3e 2e 1e\n");
+    reads("x {a,b}{c,d} {a,{b,c}d}", "x ac ad bc bd a bd cd\n");
+    reads("x {a,'b c',$VERSION,\"$NOPE\"}", "x a <b c> 1.2.3 ?<$NOPE>\n");
+    reads("x {} {a} {a,b {a..b} '{a,b}' \\{a,b} ${VERSION}{,x}",
+          "x <{}> <{a}> <{a,b> <{a..b}> <{a,b}> <{a,b}> 1.2.3 1.2.3x\n");
+    reads("a=1 a1=2; x $a{1,-} \"$a\"{1,-} ${a}{1,-}", "a=<1> a1=<2>\nx 2 1- 11 1- 11 1-\n");
+    reads("v={a,b}; x $v", "v=<{a,b}>\nx <{a,b}>\n");
+    reads("sh -c 'x {a,b}'; bash -c 'x {a,b}'",
+          "sh -c <x {a,b}>\n>0.2s x <{a,b}>\nbash -c <x {a,b}>\n>2.2s x a b\n");
+}
+
 static void test_several_values(void **state)
 {
     (void)state;
@@ -218,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_variables),
         cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_braces),
         cmocka_unit_test(test_several_values),
         cmocka_unit_test(test_structure),
         cmocka_unit_test(test_pipelines),
