@@ -105,8 +105,7 @@ int sb_engine_takes(const sb_engine *engine, const char *const *arguments, size_
 
 /* --- Programs --- */
 
-/* The last line that says something. */
-static sb_slice last_line(sb_slice text)
+sb_slice sb_engine_last_line(sb_slice text)
 {
     ptrdiff_t newline;
 
@@ -137,7 +136,7 @@ static int ask(sb_arena *arena, const char *const *argv, const char *const *unse
         *ret_output = sb_arena_dup(arena, sb_slice_trim(sb_buf_slice(&output)));
         return 0;
     }
-    said = sb_printable(last_line(sb_buf_slice(errors.len ? &errors : &output)));
+    said = sb_printable(sb_engine_last_line(sb_buf_slice(errors.len ? &errors : &output)));
     return sb_fail(err, SB_ERR_ENGINE, "\"%s %s\" failed: %s", argv[0], argv[1] ? argv[1] : "", said);
 }
 

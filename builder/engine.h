@@ -73,6 +73,8 @@ int sb_engine_ask(sb_arena *arena, const char *const *argv, sb_slice *ret_output
 int sb_engine_work(sb_arena *arena, const char *const *argv, int input, sb_slice *ret_output, sb_error **err);
 /* The same for moving an image on this machine, which wants no credentials, and must not miss them. */
 int sb_engine_move(sb_arena *arena, const char *const *argv, sb_slice *ret_output, sb_error **err);
+/* The last line of a program's messages that says something. */
+sb_slice sb_engine_last_line(sb_slice text);
 extern const char *const sb_engine_credentials[]; /* variables that say where they are; NULL-terminated */
 
 /* The host name of steps, which programs write down: BuildKit's own, and with every engine that lets us. */

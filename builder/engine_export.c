@@ -71,15 +71,6 @@ int sb_engine_export_begin(const sb_engine *engine, const char *image, sb_engine
     return 0;
 }
 
-static sb_slice last_line(sb_slice text)
-{
-    ptrdiff_t newline;
-
-    text = sb_slice_trim(text);
-    newline = sb_slice_rchr(text, '\n');
-    return newline < 0 ? text : sb_slice_sub(text, (size_t)newline + 1, text.len);
-}
-
 int sb_engine_export_end(sb_engine_export *ended, bool complete, sb_error **err)
 {
     SB_AUTO(sb_engine_export) export = ended;
@@ -98,7 +89,7 @@ int sb_engine_export_end(sb_engine_export *ended, bool complete, sb_error **err)
         return 0;
     if (lseek(export->said, 0, SEEK_SET) == 0)
         (void)sb_read_fd(export->said, "the engine's messages", SAID_MAX, &said, &len, NULL);
-    shown = sb_printable(said ? last_line(sb_slice_of(said, len)) : SB_LIT(""));
+    shown = sb_printable(said ? sb_engine_last_line(sb_slice_of(said, len)) : SB_LIT(""));
     return sb_fail(err, SB_ERR_ENGINE, "\"%s %s\" failed: %s", export->argv.items[0], export->argv.items[1],
                    shown);
 }
