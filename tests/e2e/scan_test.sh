@@ -192,6 +192,12 @@ done
 scan deeper 1 --depth 8 "$T/hostile"
 assert_json "$T/deeper.json" '[.findings[] | select(.place.where | startswith("layer 1: deep.tar") and (gsub("[^!]"; "") | length >= 8)) | .rule] | sort' '["SB802","SB901"]'
 
+now "sparse files"
+"$images" sparse "$T/secret" >"$T/sparse.tar"
+scan sparse 1 "$T/sparse.tar"
+assert_json "$T/sparse.json" '[.findings[] | select(.place.where | endswith(": big")) | .place.layer]' '[1,2]'
+assert_json "$T/sparse.json" '[.findings[] | select(.rule == "SB800" or .rule == "SB801")]' '[]'
+
 now "no image at all"
 printf 'nothing' >"$T/nothing"
 tar -cf "$T/no-image.tar" -C "$T" nothing

@@ -5,6 +5,7 @@
   scan_images.py layout DIR SECRET    an OCI layout: SECRET (a file) deleted, replaced, hidden, within archives
   scan_images.py old SECRET           the same as docker save wrote it of old, on standard output
   scan_images.py links SECRET         an old archive in which the second layer is a link to the first
+  scan_images.py sparse SECRET        two layers with a sparse file of 5 GB, as GNU tar has them, old and new
   scan_images.py base DIR SECRET      the first layer of it alone
   scan_images.py index DIR SECRET     two platforms; annotations and an attestation with the secret
   scan_images.py huge SECRET GB gzip|plain
@@ -17,8 +18,10 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 
 MB = 1 << 20
@@ -182,6 +185,19 @@ def make_links(secret):
     write_archive(sys.stdout.buffer, config([blob, blob], "nothing"), [[blob]], [(1, 0)])
 
 
+def make_sparse(secret):
+    blobs = []
+    with tempfile.TemporaryDirectory() as where:
+        with open(where + "/big", "wb") as f:
+            f.truncate(5 << 30)
+            f.seek(0, os.SEEK_END)
+            f.write(secret.encode())
+        for form in ("gnu", "posix"):
+            blobs.append(subprocess.run(["tar", "--format=" + form, "-S", "-C", where, "-cf", "-", "big"],
+                                        check=True, stdout=subprocess.PIPE).stdout)
+    write_archive(sys.stdout.buffer, config(blobs, "nothing"), [[b] for b in blobs])
+
+
 def make_huge(secret, gigabytes, form):
     size = (gigabytes << 30) + MB
     tail = ("\n" + secret + "\n").encode()
@@ -215,9 +231,9 @@ def make_hostile(path, secret):
 
 
 def main(argv):
-    kinds = {"layout": make_layout, "old": make_old, "links": make_links, "base": make_base, "index": make_index, "huge": make_huge, "hostile": make_hostile}
+    kinds = {"layout": make_layout, "old": make_old, "links": make_links, "sparse": make_sparse, "base": make_base, "index": make_index, "huge": make_huge, "hostile": make_hostile}
     kind, args = argv[0], list(argv[1:])
-    place = 0 if kind in ("old", "links", "huge") else 1
+    place = 0 if kind in ("old", "links", "sparse", "huge") else 1
     with open(args[place], encoding="utf-8") as f:
         args[place] = f.read().strip()
     if kind == "huge":
