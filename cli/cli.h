@@ -102,6 +102,15 @@ int cli_duration(const char *text, const char *option, int64_t *ret_seconds, sb_
     {                                                                                                        \
         "file", 'f', CLI_FILE(type, member), "FILE", "the Dockerfile (default: Dockerfile in CONTEXT)"       \
     }
+/* Options of engines that a step needs wherever it is run: by `build`, and by `lock`, which records it. */
+#define CLI_OPTIONS_STEP(type, member)                                                                       \
+    {"secret", 0, CLI_PASS(type, member), "id=ID[,src=FILE]", "a secret for RUN --mount=type=secret"},       \
+        {"ssh", 0, CLI_PASS(type, member), "default|ID[=SOCKET]", "an SSH agent for RUN --mount=type=ssh"},  \
+        {"add-host", 0, CLI_PASS(type, member), "HOST:IP", "a further line of /etc/hosts"},                  \
+        {"ulimit", 0, CLI_PASS(type, member), "TYPE=SOFT[:HARD]", "a resource limit"},                       \
+    {                                                                                                        \
+        "allow", 0, CLI_PASS(type, member), "ENTITLEMENT", "allow a privileged ability"                      \
+    }
 
 /* --- The frame itself --- */
 
