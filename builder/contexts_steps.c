@@ -63,17 +63,28 @@ static int format_settings(const sb_plan *plan, const sb_plan_step *step, sb_buf
     return sb_buf_check(out, "step.json", err);
 }
 
-int sb_seal_content(const sb_plan *plan, const sb_plan_step *step, sb_arena *arena, sb_slice *ret_content,
-                    sb_error **err)
+int sb_seal_tell(const sb_plan *plan, sb_plan_step *step, sb_arena *arena, sb_digest *ret_digest,
+                 sb_error **err)
 {
     sb_autobuf out = SB_BUF_INIT(STEP_JSON_MAX + SB_STEP_MANIFEST_MAX);
+    sb_slice told;
+    size_t settings, all;
 
-    if (format_settings(plan, step, &out, err) < 0 || sb_step_manifest_format(step->manifest, &out, err) < 0)
+    if (format_settings(plan, step, &out, err) < 0)
         return -1;
+    settings = out.len;
+    if (sb_step_manifest_format(step->manifest, &out, err) < 0)
+        return -1;
+    all = out.len;
     if (step->mode == SB_STEP_RECORD)
         sb_buf_adds(&out, plan->record->upstream_ca);
-    *ret_content = sb_arena_dup(arena, sb_buf_slice(&out));
-    return sb_buf_check(&out, "what a step is told", err);
+    if (sb_buf_check(&out, "what a step is told", err) < 0)
+        return -1;
+    sb_digest_of(SB_HASH_SHA256, sb_buf_slice(&out), ret_digest);
+    told = sb_arena_dup(arena, sb_slice_sub(sb_buf_slice(&out), 0, all));
+    step->settings_text = sb_slice_sub(told, 0, settings);
+    step->manifest_text = sb_slice_sub(told, settings, all);
+    return 0;
 }
 
 static void add_digest(sb_buf *out, const sb_digest *digest)
@@ -161,19 +172,14 @@ static int write_objects(const sb_plan *plan, const sb_plan_step *step, int dirf
 static int write_step(const sb_plan *plan, const sb_plan_step *step, int dirfd, sb_error **err)
 {
     int64_t epoch = plan->lock->epoch;
-    sb_autobuf settings = SB_BUF_INIT(STEP_JSON_MAX);
-    sb_autobuf manifest = SB_BUF_INIT(SB_STEP_MANIFEST_MAX);
     sb_autoclose int dir = -1;
     sb_autoclose int objects = -1;
 
-    if (format_settings(plan, step, &settings, err) < 0 ||
-        sb_step_manifest_format(step->manifest, &manifest, err) < 0)
-        return -1;
     if (sb_plan_new_dir(dirfd, step->directory.ptr, &dir, err) < 0 ||
         sb_plan_new_dir(dir, "objects", &objects, err) < 0 || write_objects(plan, step, objects, err) < 0 ||
         sb_plan_stamp(objects, 0755, epoch, err) < 0 ||
-        sb_plan_write_file(dir, SB_LIT("step.json"), 0644, epoch, -1, sb_buf_slice(&settings), err) < 0 ||
-        sb_plan_write_file(dir, SB_LIT("manifest"), 0644, epoch, -1, sb_buf_slice(&manifest), err) < 0)
+        sb_plan_write_file(dir, SB_LIT("step.json"), 0644, epoch, -1, step->settings_text, err) < 0 ||
+        sb_plan_write_file(dir, SB_LIT("manifest"), 0644, epoch, -1, step->manifest_text, err) < 0)
         return -1;
     if (step->mode != SB_STEP_OPEN && sb_plan_write_file(dir, SB_LIT("resolv.conf"), 0644, epoch, -1,
                                                          SB_LIT("nameserver 127.0.0.1\n"), err) < 0)

@@ -92,15 +92,13 @@ static int need_context(sb_pin_doc *doc, sb_error **err)
 /* Its directory is named by its content, too: a cache that looks at the text alone must see a difference. */
 static int name_directory(sb_pin_doc *doc, sb_plan_step *step, sb_error **err)
 {
-    sb_slice content;
     sb_digest digest;
     char hex[SB_DIGEST_HEX];
 
     if (step->directory.ptr)
         return 0;
-    if (sb_seal_content(doc->plan, step, doc->arena, &content, err) < 0)
+    if (sb_seal_tell(doc->plan, step, doc->arena, &digest, err) < 0)
         return -1;
-    sb_digest_of(SB_HASH_SHA256, content, &digest);
     sb_digest_hex(&digest, hex);
     step->directory = sb_arena_printf(doc->arena, "%s-%.12s", step->run.id, hex);
     return 0;

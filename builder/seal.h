@@ -28,7 +28,8 @@ typedef struct sb_plan_step {
     bool networked;             /* OPEN with a network: what it downloads is in no lock */
     sb_step_manifest *manifest; /* what it may ask for; owned */
     sb_slice directory;         /* its directory in the context, once pinned: "3f2a9c1b77de-0123456789ab" */
-    sb_slice cache;             /* RECORD: id of the cache mount that the recording goes to */
+    sb_slice settings_text, manifest_text; /* its step.json and manifest, once pinned */
+    sb_slice cache;                        /* RECORD: id of the cache mount that the recording goes to */
 } sb_plan_step;
 
 /* What recording adds to a plan. Everything is borrowed for as long as the plan lives. */
@@ -49,9 +50,10 @@ typedef struct sb_seal_record {
 /* builder/seal.c: fills plan->steps from the plan's view. SB_ERR_USAGE for an --allow-network that means no
  * step, or several. */
 int sb_seal_steps(sb_plan *plan, sb_error **err);
-/* What its directory in the context says, as one text: equal for steps that may do the same. */
-int sb_seal_content(const sb_plan *plan, const sb_plan_step *step, sb_arena *arena, sb_slice *ret_content,
-                    sb_error **err);
+/* Sets what the files of its directory say, in `arena`. *ret_digest, of all that it is told, is equal for
+ * steps that may do the same. */
+int sb_seal_tell(const sb_plan *plan, sb_plan_step *step, sb_arena *arena, sb_digest *ret_digest,
+                 sb_error **err);
 /* What the ids of the user's cache mounts begin with: "sbuild-0123456789ab". */
 int sb_seal_cache_scope(const sb_plan *plan, sb_arena *arena, sb_slice *ret_scope, sb_error **err);
 /* "amd64" of "linux/amd64", "arm-v7" of "linux/arm/v7". */
