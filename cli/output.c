@@ -122,25 +122,28 @@ void cli_add_column(sb_buf *out, sb_slice text, unsigned columns)
 
 void cli_add_wrapped(sb_buf *out, sb_slice text, unsigned indent, unsigned columns)
 {
-    unsigned at = indent;
+    unsigned at = indent, blanks = 0;
     bool first = true;
 
     while (text.ptr) {
         sb_slice word = sb_slice_cut(&text, ' ');
         unsigned width = cli_width(word);
 
-        if (!word.len)
+        if (!word.len) {
+            blanks++;
             continue;
-        if (!first && at + 1 + width > columns) {
+        }
+        if (!first && at + blanks + width > columns) {
             sb_buf_addc(out, '\n');
             add_spaces(out, indent);
             at = indent;
         } else if (!first) {
-            sb_buf_addc(out, ' ');
-            at++;
+            add_spaces(out, blanks);
+            at += blanks;
         }
         sb_buf_adds(out, word);
         at += width;
+        blanks = 1;
         first = false;
     }
 }

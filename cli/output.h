@@ -30,7 +30,8 @@ unsigned cli_width(sb_slice text);
 sb_slice cli_fit(sb_slice text, unsigned columns);
 /* Adds `text` cut or padded to exactly `columns`; what is cut ends in "..". */
 void cli_add_column(sb_buf *out, sb_slice text, unsigned columns);
-/* Adds words of `text` in lines of at most `columns`, each but the first behind `indent` spaces. */
+/* Adds words of `text` in lines of at most `columns`, each but the first behind `indent` spaces. Within a
+ * line blanks stay: a command in it ("HASH  FILE") can be copied. */
 void cli_add_wrapped(sb_buf *out, sb_slice text, unsigned indent, unsigned columns);
 
 enum { CLI_SIZE_TEXT = 32 };

@@ -3,6 +3,11 @@
  * What `sbuild lint` and `sbuild scan` find: rules, findings, reports, and the forms that a report is written
  * in. Slices live in the report's arena. Text from outside is printable, and a secret is redacted, before it
  * gets into a finding: whoever writes a report need not think of it again.
+ *
+ * The texts are of one style, so that reports read as if one had written them. None ends with a full stop. A
+ * summary is a sentence and begins with a capital letter (or a program's name: "npm", "git"); messages and
+ * remedies go on behind a colon and begin in lower case (but for instructions: "COPY", "USER"). What is to be
+ * typed, and what is cited from a file, stands in "quotes" where its end is not plain without.
  */
 #ifndef SBUILD_FINDING_H
 #define SBUILD_FINDING_H
@@ -25,8 +30,8 @@ bool sb_severity_parse(sb_slice text, sb_severity *ret_severity);
 typedef struct sb_rule {
     const char *id;       /* "SB301", or BuildKit's own name of a check */
     const char *name;     /* "pipe-to-shell": for people, in words with hyphens */
-    const char *summary;  /* one sentence without a final full stop: what is wrong */
-    const char *remedy;   /* one sentence: what to do */
+    const char *summary;  /* one sentence: what is wrong */
+    const char *remedy;   /* one sentence: what to do; text output puts "fix: " in front */
     sb_severity severity; /* unless settings say otherwise */
     bool summarised;      /* hits nearly everybody: one line for all of a run's findings */
     bool fixes;           /* `lint --fix` can mend (some of) it */
@@ -58,7 +63,7 @@ typedef struct sb_layer_place { /* scan: where in an image */
 typedef struct sb_finding {
     const sb_rule *rule;
     sb_severity severity; /* after settings */
-    sb_slice message;     /* one sentence about this case, without a final full stop */
+    sb_slice message;     /* one sentence about this case */
     sb_slice remedy;      /* what to do here; absent: the rule's */
     sb_slice kind;        /* secrets: which one, "github-token"; absent elsewhere */
     sb_slice file;        /* path of the Dockerfile as given, or name of the image */

@@ -15,61 +15,61 @@
 
 CHECK(bk_stage_name_casing, "StageNameCasing", WARNING, true,
       "A stage's name has capital letters, and FROM finds it in small letters only",
-      "Write the name in small letters, here and where it is used");
+      "write the name in small letters, here and where it is used");
 CHECK(bk_from_as_casing, "FromAsCasing", WARNING, true, "FROM and its AS are not written in the same case",
-      "Write both in the same case");
+      "write both in the same case");
 CHECK(bk_no_empty_continuation, "NoEmptyContinuation", WARNING, true,
       "An instruction goes on across an empty line, which a later BuildKit will refuse",
-      "Take the empty line away, or make it a comment");
+      "take the empty line away, or make it a comment");
 CHECK(bk_consistent_instruction_casing, "ConsistentInstructionCasing", WARNING, true,
       "A keyword is not written in the case that most of the file's keywords have",
-      "Write all keywords in one case, capitals by custom");
+      "write all keywords in one case, capitals by custom");
 CHECK(bk_duplicate_stage_name, "DuplicateStageName", WARNING, false,
       "Two stages have the same name, and which one is meant depends on where it is used",
-      "Give each stage a name of its own");
+      "give each stage a name of its own");
 CHECK(bk_reserved_stage_name, "ReservedStageName", WARNING, false,
-      "A stage is called like something that BuildKit knows by that name", "Choose another name");
+      "A stage is called like something that BuildKit knows by that name", "choose another name");
 CHECK(bk_json_args_recommended, "JSONArgsRecommended", WARNING, true,
       "The program is started by a shell, which keeps signals such as SIGTERM from it",
-      "Write the command as a JSON array");
+      "write the command as a JSON array");
 CHECK(bk_maintainer_deprecated, "MaintainerDeprecated", WARNING, true, "MAINTAINER is deprecated",
-      "Use LABEL org.opencontainers.image.authors=");
+      "use LABEL org.opencontainers.image.authors=");
 CHECK(bk_undefined_arg_in_from, "UndefinedArgInFrom", WARNING, false,
       "FROM uses an argument that no ARG above the first FROM declares",
-      "Declare it with ARG before the first FROM");
+      "declare it with ARG before the first FROM");
 CHECK(bk_workdir_relative_path, "WorkdirRelativePath", WARNING, false,
-      "A relative WORKDIR begins wherever the base image happens to be", "Begin with an absolute path");
+      "A relative WORKDIR begins wherever the base image happens to be", "begin with an absolute path");
 CHECK(bk_undefined_var, "UndefinedVar", WARNING, false,
-      "A variable is used that neither ARG nor ENV sets before", "Declare it, or correct its name");
+      "A variable is used that neither ARG nor ENV sets before", "declare it, or correct its name");
 CHECK(bk_multiple_instructions, "MultipleInstructionsDisallowed", WARNING, false,
       "Of several CMD, ENTRYPOINT or HEALTHCHECK in a stage only the last one counts",
-      "Keep the one that is meant");
+      "keep the one that is meant");
 CHECK(bk_legacy_key_value, "LegacyKeyValueFormat", WARNING, true,
-      "Key and value are separated by a blank, the form of old", "Write key=value");
+      "Key and value are separated by a blank, the form of old", "write key=value");
 CHECK(bk_invalid_base_image_platform, "InvalidBaseImagePlatform", WARNING, false,
       "The base image is made for another platform than the one that is built",
-      "Use an image that has the platform, or say the one that is meant with --platform");
+      "use an image that has the platform, or say the one that is meant with --platform");
 CHECK(bk_redundant_target_platform, "RedundantTargetPlatform", WARNING, true,
-      "FROM --platform=$TARGETPLATFORM says what holds anyway", "Leave it out");
+      "FROM --platform=$TARGETPLATFORM says what holds anyway", "leave it out");
 CHECK(bk_secrets_in_arg_or_env, "SecretsUsedInArgOrEnv", INFO, false,
-      "By its name, an ARG or ENV holds a secret, which stays in the image", "Use RUN --mount=type=secret");
+      "By its name, an ARG or ENV holds a secret, which stays in the image", "use RUN --mount=type=secret");
 CHECK(bk_invalid_default_arg_in_from, "InvalidDefaultArgInFrom", WARNING, false,
-      "Without build arguments FROM has no valid name of an image", "Give the ARG a default that is one");
+      "Without build arguments FROM has no valid name of an image", "give the ARG a default that is one");
 CHECK(bk_from_platform_const, "FromPlatformFlagConstDisallowed", WARNING, false,
       "FROM --platform has a fixed value, so the image can be built for that platform only",
-      "Use $BUILDPLATFORM or an ARG, or name the stage after the platform");
+      "use $BUILDPLATFORM or an ARG, or name the stage after the platform");
 CHECK(bk_copy_ignored_file, "CopyIgnoredFile", WARNING, false,
       "What is copied is left out of the context by .dockerignore",
-      "Do not copy it, or change .dockerignore");
+      "do not copy it, or change .dockerignore");
 CHECK(bk_invalid_definition_description, "InvalidDefinitionDescription", INFO, false,
       "The comment above an ARG or FROM does not begin with the name that it describes (experimental: only "
       "when asked for)",
-      "Begin the comment with the name, or put a line with # alone between");
+      "begin the comment with the name, or put a line with # alone between");
 CHECK(bk_expose_proto_casing, "ExposeProtoCasing", WARNING, true,
-      "The protocol of EXPOSE has capital letters", "Write it in small letters");
+      "The protocol of EXPOSE has capital letters", "write it in small letters");
 CHECK(bk_expose_invalid_format, "ExposeInvalidFormat", WARNING, false,
       "EXPOSE has an address or a port of the host, which a later BuildKit will refuse",
-      "Name the container's port alone");
+      "name the container's port alone");
 
 static const sb_rule *const rules[] = {
     &bk_stage_name_casing,

@@ -43,7 +43,8 @@ static void check_arguments(sb_lint *lint, const bk_instruction *bk, sb_span spa
                               "FROM uses $%" SB_FMT ", which no ARG above it declares", SB_ARG(name));
         near = sb_df_nearest(name, global, global->count);
         if (near >= 0)
-            sb_lint_help(lint, finding, "Did you mean $%" SB_FMT "?", SB_ARG(global->vars[near].key));
+            sb_lint_help(lint, finding, "write $%" SB_FMT ", if that is what is meant",
+                         SB_ARG(global->vars[near].key));
     }
 }
 

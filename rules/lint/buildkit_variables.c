@@ -89,7 +89,8 @@ static void tell(void *ctx, sb_slice name)
     finding = sb_lint_say(s->lint, &bk_undefined_var, bk_place(s->lint, u->bk, u->span),
                           "$%" SB_FMT " is used here, and nothing sets it before", SB_ARG(name));
     if (near >= 0)
-        sb_lint_help(s->lint, finding, "Did you mean $%" SB_FMT "?", SB_ARG(env->vars[near].key));
+        sb_lint_help(s->lint, finding, "write $%" SB_FMT ", if that is what is meant",
+                     SB_ARG(env->vars[near].key));
 }
 
 static void look_at(use *u, sb_slice text, sb_span span, bool heredoc)

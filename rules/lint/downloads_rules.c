@@ -6,8 +6,8 @@ const sb_rule sb601 = {
     .id = "SB601",
     .name = "download-unverified",
     .summary = "A file is downloaded, and nobody checks that it is the right one",
-    .remedy = "check its sha256 in the same RUN, before it is used: echo \"HEX  FILE\" | sha256sum -c -; or "
-              "verify its signature with gpg; or run `sbuild lock`",
+    .remedy = "check its sha256 in the same RUN, before it is used: echo \"HASH  FILE\" | sha256sum -c -; or "
+              "verify its signature with gpg; or run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb602 = {
@@ -15,8 +15,8 @@ const sb_rule sb602 = {
     .name = "add-unverified",
     .summary = "ADD downloads a file, and nobody checks that it is the right one",
     .remedy =
-        "write ADD --checksum=sha256:HEX URL; or say who vouches for it, in a comment `# sbuild: verify "
-        "signature=…` above it, and run `sbuild lock`",
+        "write ADD --checksum=sha256:HASH URL; or say who vouches for it, in a comment \"# sbuild: verify "
+        "signature=…\" above it, and run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb603 = {
@@ -24,15 +24,16 @@ const sb_rule sb603 = {
     .name = "add-on-first-use",
     .summary =
         "The bytes of an ADD are fixed by the lock, but nobody vouches for what was found on first use",
-    .remedy = "write a comment `# sbuild: verify signature=… key=…` or `checksums=…` above the ADD, and run "
-              "`sbuild lock`",
+    .remedy =
+        "write a comment \"# sbuild: verify signature=… key=…\" or \"checksums=…\" above the ADD, and run "
+        "\"sbuild lock\"",
     .severity = SB_SEVERITY_INFO,
 };
 const sb_rule sb604 = {
     .id = "SB604",
     .name = "download-piped-to-unpack",
     .summary = "A download is unpacked while it comes in, so nobody can check it before",
-    .remedy = "write it to a file, check its sha256, and unpack it then; or run `sbuild lock`",
+    .remedy = "write it to a file, check its sha256, and unpack it then; or run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb605 = {
@@ -170,7 +171,7 @@ const sb_rule sb633 = {
     .name = "key-unverified",
     .summary = "A key is taken from the network, and nobody checks that it is the right one",
     .remedy = "COPY the key from the build context; or check its sha256, or compare the fingerprint of "
-              "`gpg --show-keys`; or run `sbuild lock`",
+              "\"gpg --show-keys\"; or run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb634 = {

@@ -6,21 +6,21 @@ const sb_rule sb_rule_not_understood = {
     .id = "SB000",
     .name = "not-understood",
     .summary = "A part of the Dockerfile could not be read, so the other rules did not look at it",
-    .remedy = "Write it in a simpler way, or look at this part yourself",
+    .remedy = "write it in a simpler way, or look at this part yourself",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb_rule_no_reason = {
     .id = "SB001",
     .name = "ignore-without-reason",
     .summary = "A comment silences rules and does not say why",
-    .remedy = "Add reason=… to the comment; without it the comment does not count",
+    .remedy = "add reason=… to the comment; without it the comment does not count",
     .severity = SB_SEVERITY_WARNING,
 };
 const sb_rule sb_rule_idle_ignore = {
     .id = "SB002",
     .name = "idle-ignore",
     .summary = "A comment silences nothing: it names no rule, or its rule finds nothing here",
-    .remedy = "Correct the name of the rule, or remove the comment",
+    .remedy = "correct the name of the rule, or remove the comment",
     .severity = SB_SEVERITY_INFO,
 };
 
@@ -39,7 +39,7 @@ static void tell_other_shell(sb_lint *lint, const sb_lint_run *run, bool *told)
         sb_lint_say(lint, &sb_rule_not_understood, run->instruction->span,
                     "this RUN, and others like it, are for a program that is no POSIX shell; the rules do "
                     "not look into its text");
-    sb_lint_help(lint, finding, "Look at these instructions yourself");
+    sb_lint_help(lint, finding, "look at these instructions yourself");
     if (finding && !sb_lint_is_set(lint, &sb_rule_not_understood))
         finding->severity = SB_SEVERITY_INFO;
 }

@@ -231,7 +231,7 @@ static void say_about(silencer *s, const sb_ignore_comment *comment)
 
         if (comment->dialect != SB_IGNORE_SBUILD)
             sb_lint_help(lint, finding,
-                         "Write \"# sbuild: ignore=ID reason=…\" above the instruction instead");
+                         "write \"# sbuild: ignore=ID reason=…\" above the instruction instead");
         return;
     }
     if (comment->dialect != SB_IGNORE_SBUILD)

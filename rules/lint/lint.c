@@ -242,7 +242,7 @@ static void tell_unparsable(const source *s, const sb_lint_options *options, con
     finding->message =
         sb_arena_printf(report->arena, "this is no Dockerfile that can be built: %" SB_FMT, SB_ARG(message));
     finding->remedy =
-        sb_arena_dup(report->arena, SB_LIT("Correct it; no other rule has looked at this file"));
+        sb_arena_dup(report->arena, SB_LIT("correct it; no other rule has looked at this file"));
     finding->line = finding->end_line = line;
     finding->column = finding->end_column = column;
     finding->fingerprint =

@@ -13,36 +13,35 @@
 
 RULE(sk_environment, "SB701", "secret-in-environment", ERROR,
      "A secret is given in ENV or as an ARG's default, and everybody who has the image can read it",
-     "Give it when the container starts, or to one RUN with --mount=type=secret; change it, it is known now");
+     "give it when the container starts, or to one RUN with --mount=type=secret; change it, it is known now");
 RULE(sk_build_argument, "SB702", "secret-build-argument", WARNING,
      "A secret comes as a build argument, which the image's history and its provenance keep",
-     "Use RUN --mount=type=secret,id=NAME (or env=NAME) and docker build --secret id=NAME");
+     "use RUN --mount=type=secret,id=NAME (or env=NAME) and docker build --secret id=NAME");
 RULE(sk_value, "SB703", "secret-value", ERROR, "A token, key or password stands in the Dockerfile",
-     "Take it out and change it: it is known to everybody who has the repository or the image");
+     "take it out and change it: it is known to everybody who has the repository or the image");
 RULE(sk_likely_value, "SB704", "secret-like-value", WARNING,
      "Something that looks like a secret is assigned in the Dockerfile",
-     "If it is one, take it out, change it, and use RUN --mount=type=secret");
+     "if it is one, take it out, change it, and use RUN --mount=type=secret");
 RULE(sk_command_line, "SB705", "secret-on-command-line", ERROR,
      "A command in RUN is given a password, which the image's history keeps",
-     "Use RUN --mount=type=secret and let the command read it from the file; change it, it is known now");
+     "use RUN --mount=type=secret and let the command read it from the file; change it, it is known now");
 RULE(sk_written, "SB706", "secret-written-to-layer", ERROR,
      "RUN puts a secret from a build argument or ENV into a file that stays in the layer",
-     "Mount the file instead: RUN --mount=type=secret,id=NAME,target=PATH");
+     "mount the file instead: RUN --mount=type=secret,id=NAME,target=PATH");
 RULE(sk_mount_copied, "SB707", "secret-mount-copied", ERROR,
      "RUN copies a mounted secret into the image, which the mount is there to avoid",
-     "Let the command read the secret where it is mounted; target= puts it where it is looked for");
+     "let the command read the secret where it is mounted; target= puts it where it is looked for");
 RULE(sk_file_copied, "SB708", "secret-file-copied", ERROR,
      "A file that holds secrets is copied into the image",
-     "Leave it out, add it to .dockerignore, and mount it where it is needed: RUN --mount=type=secret");
+     "leave it out, add it to .dockerignore, and mount it where it is needed: RUN --mount=type=secret");
 RULE(sk_context, "SB709", "secrets-in-context", ERROR,
      "A whole directory is copied, and there are files with secrets in it that .dockerignore does not leave "
      "out",
-     "Add them to .dockerignore");
+     "add them to .dockerignore");
 RULE(sk_removed, "SB710", "secret-removed-later", ERROR,
      "A file with a secret is removed in a later layer, and is still in the one that brought it",
-     "Do not bring it: RUN --mount=type=secret leaves nothing behind. Squashing is no way out: build cache "
-     "and "
-     "history keep the layer");
+     "do not bring it: RUN --mount=type=secret leaves nothing behind; squashing is no way out, since build "
+     "cache and history keep the layer");
 
 static const sb_rule *const rules[] = {
     &sk_environment, &sk_build_argument, &sk_value,       &sk_likely_value, &sk_command_line,

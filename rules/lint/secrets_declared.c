@@ -54,7 +54,7 @@ static void check_environment(sk_search *s, const sb_df_instruction *ins, const 
         note = sk_say(s, &sk_environment, ins->stage, pair->key_span,
                       "ENV %" SB_FMT " keeps the build argument %" SB_FMT " in the image's configuration",
                       SB_ARG(pair->key), SB_ARG(reference));
-        sk_help(s, note, "Use RUN --mount=type=secret,id=%" SB_FMT ",env=%" SB_FMT " where it is needed",
+        sk_help(s, note, "use RUN --mount=type=secret,id=%" SB_FMT ",env=%" SB_FMT " where it is needed",
                 SB_ARG(pair->key), SB_ARG(pair->key));
         return;
     }
@@ -90,7 +90,7 @@ static void check_argument(sk_search *s, const sb_df_instruction *ins, const sb_
                   " looks like a secret: the image's history and its provenance keep it",
                   SB_ARG(pair->key));
     sk_help(s, note,
-            "Use RUN --mount=type=secret,id=%" SB_FMT ",env=%" SB_FMT
+            "use RUN --mount=type=secret,id=%" SB_FMT ",env=%" SB_FMT
             " and docker build --secret id=%" SB_FMT,
             SB_ARG(pair->key), SB_ARG(pair->key), SB_ARG(pair->key));
 }

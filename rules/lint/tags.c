@@ -9,14 +9,14 @@ static const sb_rule sb401 = {
     .name = "image-without-tag",
     .summary = "An image is named without tag and digest, so it is whatever is called latest on the day of "
                "the build",
-    .remedy = "name a version, as in name:1.2.3, and run `sbuild lock` to fix its digest",
+    .remedy = "name a version, as in name:1.2.3, and run \"sbuild lock\" to fix its digest",
     .severity = SB_SEVERITY_WARNING,
 };
 static const sb_rule sb402 = {
     .id = "SB402",
     .name = "moving-tag",
     .summary = "The tag of an image moves by custom from version to version: latest, stable, edge, nightly",
-    .remedy = "name a version, as in name:1.2.3, and run `sbuild lock` to fix its digest",
+    .remedy = "name a version, as in name:1.2.3, and run \"sbuild lock\" to fix its digest",
     .severity = SB_SEVERITY_WARNING,
 };
 static const sb_rule sb403 = {
@@ -24,7 +24,7 @@ static const sb_rule sb403 = {
     .name = "image-not-locked",
     .summary = "An image has neither a digest nor an entry in the lock, so its tag may mean another image "
                "tomorrow",
-    .remedy = "run `sbuild lock` and commit Dockerfile.lock; or write the digest behind the tag: "
+    .remedy = "run \"sbuild lock\" and commit Dockerfile.lock; or write the digest behind the tag: "
               "name:1.2.3@sha256:…",
     .severity = SB_SEVERITY_WARNING,
     .summarised = true,
@@ -33,21 +33,21 @@ static const sb_rule sb404 = {
     .id = "SB404",
     .name = "add-moving-url",
     .summary = "ADD downloads from a URL that always leads to the newest file",
-    .remedy = "name the file of one release, and give its checksum with --checksum or run `sbuild lock`",
+    .remedy = "name the file of one release, and give its checksum with --checksum or run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 static const sb_rule sb405 = {
     .id = "SB405",
     .name = "add-git-branch",
     .summary = "ADD takes a git repository at a branch, so every commit there changes the image",
-    .remedy = "name a commit behind the #, all 40 digits, or run `sbuild lock`",
+    .remedy = "name a commit behind the #, all 40 digits, or run \"sbuild lock\"",
     .severity = SB_SEVERITY_WARNING,
 };
 static const sb_rule sb406 = {
     .id = "SB406",
     .name = "add-git-tag",
     .summary = "ADD takes a git repository at a tag, which its owner can move",
-    .remedy = "name the commit behind the #, or add --checksum=COMMIT, or run `sbuild lock`",
+    .remedy = "name the commit behind the #, or add --checksum=COMMIT, or run \"sbuild lock\"",
     .severity = SB_SEVERITY_INFO,
 };
 static const sb_rule *const rules[] = {&sb401, &sb402, &sb403, &sb404, &sb405, &sb406};

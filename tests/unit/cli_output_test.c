@@ -61,8 +61,8 @@ static void test_wrapping(void **state)
     sb_autobuf out = SB_BUF_INIT(1000);
 
     (void)state;
-    cli_add_wrapped(&out, SB_LIT("one two  three averyverylongword four"), 2, 12);
-    assert_string_equal(out.data, "one two\n  three\n  averyverylongword\n  four");
+    cli_add_wrapped(&out, SB_LIT("one two  three averyverylongword  a  b  "), 2, 12);
+    assert_string_equal(out.data, "one two\n  three\n  averyverylongword\n  a  b");
 }
 
 static void test_sizes(void **state)
