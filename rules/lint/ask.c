@@ -15,6 +15,33 @@ bool sb_sh_is(const sb_sh_command *command, const char *name)
     return sb_slice_eqz(command->name, name);
 }
 
+bool sb_sh_is_wrapped(const sb_sh_command *command, const char *name)
+{
+    for (size_t i = 0; i < command->wrapper_count; i++)
+        if (sb_slice_eqz(command->wrappers[i], name))
+            return true;
+    return false;
+}
+
+bool sb_sh_has_word(const sb_sh_command *command, const char *word)
+{
+    for (size_t i = 1; i < command->count; i++)
+        if (sb_slice_eqz(command->args[i].text, word))
+            return true;
+    return false;
+}
+
+bool sb_sh_has_letter(const sb_sh_command *command, char letter)
+{
+    for (size_t i = 1; i < command->count; i++) {
+        sb_slice text = command->args[i].text;
+
+        if (text.len > 1 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, letter) > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Letters of short options that take a value, which may follow at once: "-okernel" is no "-k". */
 static const struct {
     const char *command, *letters;

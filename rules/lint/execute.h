@@ -3,12 +3,15 @@
  * Inside SB3xx, "fetch and execute". What is downloaded is an origin. Its bytes are followed through pipes,
  * substitutions, variables and files (and copies of files) to the command that runs them:
  *
- *     execute_fetch.c    what does this command download, and where to?
- *     execute_program.c  what does this command run: a file, a text, its standard input, a package?
- *     execute_check.c    does this command check a file, and which?
- *     execute_files.c    which files have the bytes of which origin
- *     execute_flow.c     the commands of one RUN, one after the other
- *     execute.c          the rules; the instructions of all stages; findings
+ *     execute_fetch.c       what does this command download, and where to?
+ *     execute_fetch_text.c  … when it is a program text in another language
+ *     execute_program.c     what does this command run: a file, a text, its standard input, a package?
+ *     execute_check.c       does this command check a file, and which?
+ *     execute_files.c       which files have the bytes of which origin
+ *     execute_flow.c        the commands of one RUN, one after the other
+ *     execute_flow_files.c  … what they move from file to file, read and write
+ *     execute_ran.c         … what they run of it
+ *     execute.c             the rules; the instructions of all stages; findings
  *
  * An origin that is run before it was checked is a finding, once.
  */
@@ -31,10 +34,18 @@ typedef struct sb_fetch {
 bool sb_fetch_read(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch);
 /* May it be one, by its name alone? */
 bool sb_fetch_by_name(sb_slice name);
-/* Programs of PowerShell, which are not parsed: does the text run what it downloads? */
-bool sb_fetch_powershell_runs(sb_slice text);
 /* "example.org" of "https://user@example.org:80/x"; empty without one. */
 sb_slice sb_fetch_host(sb_slice url);
+/* For those who read commands: the first URL counts; a file without a name does not. */
+void sb_fetch_add_url(sb_fetch *fetch, sb_slice url);
+void sb_fetch_add_file(sb_fetch *fetch, sb_slice name);
+
+/* --- Programs in other languages (execute_fetch_text.c) --- */
+
+/* The URL is the first literal of an argument that is one, the file the next literal behind it. */
+void sb_fetch_read_text(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch);
+/* Programs of PowerShell, which are not parsed: does the text run what it downloads? */
+bool sb_fetch_powershell_runs(sb_slice text);
 
 /* --- A command that runs something (execute_program.c) --- */
 
@@ -114,6 +125,10 @@ typedef struct sb_flow {  /* bytes in a pipe, argument or variable */
     sb_origin_check made; /* digest: by what */
 } sb_flow;
 #define SB_FLOW_NONE ((sb_flow){.origin = -1})
+static inline sb_flow sb_flow_merge(sb_flow a, sb_flow b)
+{
+    return a.origin >= 0 ? a : b;
+}
 
 typedef struct sb_flow_var { /* a variable whose value is the output of a command */
     sb_slice name;
@@ -166,6 +181,29 @@ void sb_execute_ran(sb_execute *x, const sb_rule *rule, int origin, const sb_sh_
 void sb_execute_checked(sb_execute *x, int origin, sb_origin_check check);
 /* All commands of a RUN. */
 void sb_execute_run(sb_execute *x, const sb_lint_run *run, sb_files *files);
+/* What the variables in a text hold; *ret_whole (may be NULL): one is the whole text. */
+sb_flow sb_flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole);
+
+/* --- Files of a RUN (execute_flow_files.c) --- */
+
+/* A path as a word of the command has it. */
+sb_slice sb_execute_path(const sb_execute *x, const sb_sh_command *cmd, sb_slice written);
+/* The origin's bytes are in this file now. */
+void sb_flow_written(sb_execute *x, int origin, sb_slice path);
+/* Copies, removes and unpacks files as the command does; true: that is all that it does. */
+bool sb_flow_move(sb_execute *x, const sb_sh_command *cmd);
+/* Redirects of the output, and tee. Returns what is left for the pipe. */
+sb_flow sb_flow_write(sb_execute *x, const sb_sh_command *cmd, sb_flow out, sb_slice text);
+/* What echo, printf and cat <<EOF write, when they write nothing of an origin: lists of checksums. */
+sb_slice sb_flow_text(const sb_execute *x, const sb_sh_command *cmd);
+/* What a command that reads files and writes them on (cat, gunzip) writes; of any other one `in`. */
+sb_flow sb_flow_read(const sb_execute *x, const sb_sh_command *cmd, sb_flow in);
+
+/* --- What is run (execute_ran.c) --- */
+
+void sb_execute_program(sb_execute *x, const sb_sh_command *cmd, const sb_flow *args, sb_flow in);
+/* One finding for a command, however many packages it installs. */
+void sb_execute_packages(sb_execute *x, const sb_sh_command *cmd);
 
 /*
  * Does the command check something? Then marks what it checks, and tells in *ret_out what it writes: of a

@@ -269,32 +269,12 @@ static void mark_operands(sb_execute *x, const sb_sh_command *cmd, sb_flow in)
 
 typedef enum tool { NO_TOOL, CHECKSUM, SIGNATURE, COMPARE } tool;
 
-static bool has_word(const sb_sh_command *cmd, const char *word)
-{
-    for (size_t i = 1; i < cmd->count; i++)
-        if (sb_slice_eqz(cmd->args[i].text, word))
-            return true;
-    return false;
-}
-
-/* A short option in the first cluster: "V" of "-Vm". */
-static bool has_letter(const sb_sh_command *cmd, char letter)
-{
-    for (size_t i = 1; i < cmd->count; i++) {
-        sb_slice text = cmd->args[i].text;
-
-        if (text.len > 1 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, letter) > 0)
-            return true;
-    }
-    return false;
-}
-
 static sb_origin_check strength_of_words(const sb_sh_command *cmd)
 {
     static const char *const weak[] = {"md5", "-md5", "sha1", "-sha1", "crc", "sysv", "bsd", "1", "-a1"};
 
     for (size_t i = 0; i < SB_COUNT(weak); i++)
-        if (has_word(cmd, weak[i]))
+        if (sb_sh_has_word(cmd, weak[i]))
             return SB_CHECK_WEAK;
     return SB_CHECK_GOOD;
 }
@@ -317,7 +297,7 @@ static bool is_checksum(const sb_sh_command *cmd, sb_origin_check *ret_check, bo
             known = true;
         }
     if (sb_sh_is(cmd, "shasum") || sb_sh_is(cmd, "cksum")) {
-        bool chosen = has_letter(cmd, 'a') || sb_sh_has_option(cmd, "--algorithm", NULL);
+        bool chosen = sb_sh_has_letter(cmd, 'a') || sb_sh_has_option(cmd, "--algorithm", NULL);
 
         *ret_check = chosen ? strength_of_words(cmd) : *ret_list ? SB_CHECK_GOOD : SB_CHECK_WEAK;
         return true;
@@ -339,35 +319,37 @@ static bool is_signature(const sb_sh_command *cmd)
         return false;
     switch (cmd->name.ptr[0]) {
     case 'a':
-        return sb_sh_is(cmd, "apksigner") && has_word(cmd, "verify");
+        return sb_sh_is(cmd, "apksigner") && sb_sh_has_word(cmd, "verify");
     case 'c':
-        return sb_sh_is(cmd, "cosign") && has_word(cmd, "verify-blob");
+        return sb_sh_is(cmd, "cosign") && sb_sh_has_word(cmd, "verify-blob");
     case 'd':
-        return sb_sh_is(cmd, "debsig-verify") || (sb_sh_is(cmd, "dpkg-sig") && has_word(cmd, "--verify"));
+        return sb_sh_is(cmd, "debsig-verify") ||
+               (sb_sh_is(cmd, "dpkg-sig") && sb_sh_has_word(cmd, "--verify"));
     case 'g':
         if (sb_sh_is(cmd, "gpgv") || sb_sh_is(cmd, "gpgv2"))
             return true;
         if (sb_sh_is(cmd, "gh"))
-            return has_word(cmd, "attestation") && has_word(cmd, "verify");
+            return sb_sh_has_word(cmd, "attestation") && sb_sh_has_word(cmd, "verify");
         return (sb_sh_is(cmd, "gpg") || sb_sh_is(cmd, "gpg2")) &&
-               (has_word(cmd, "--verify") || has_word(cmd, "--decrypt") || has_word(cmd, "-d"));
+               (sb_sh_has_word(cmd, "--verify") || sb_sh_has_word(cmd, "--decrypt") ||
+                sb_sh_has_word(cmd, "-d"));
     case 'j':
-        return sb_sh_is(cmd, "jarsigner") && has_word(cmd, "-verify");
+        return sb_sh_is(cmd, "jarsigner") && sb_sh_has_word(cmd, "-verify");
     case 'm':
-        return sb_sh_is(cmd, "minisign") && has_letter(cmd, 'V');
+        return sb_sh_is(cmd, "minisign") && sb_sh_has_letter(cmd, 'V');
     case 'o':
-        return sb_sh_is(cmd, "openssl") && has_word(cmd, "-verify");
+        return sb_sh_is(cmd, "openssl") && sb_sh_has_word(cmd, "-verify");
     case 'r':
         return (sb_sh_is(cmd, "rpm") || sb_sh_is(cmd, "rpmkeys")) &&
-               (has_word(cmd, "-K") || has_word(cmd, "--checksig"));
+               (sb_sh_has_word(cmd, "-K") || sb_sh_has_word(cmd, "--checksig"));
     case 's':
         if (sb_sh_is(cmd, "signify") || sb_sh_is(cmd, "signify-openbsd"))
-            return has_letter(cmd, 'V') || has_letter(cmd, 'C');
+            return sb_sh_has_letter(cmd, 'V') || sb_sh_has_letter(cmd, 'C');
         if (sb_sh_is(cmd, "slsa-verifier"))
-            return has_word(cmd, "verify-artifact");
+            return sb_sh_has_word(cmd, "verify-artifact");
         if (sb_sh_is(cmd, "ssh-keygen"))
-            return has_word(cmd, "-Y") && has_word(cmd, "verify");
-        return sb_sh_is(cmd, "sqv") || (sb_sh_is(cmd, "sq") && has_word(cmd, "verify"));
+            return sb_sh_has_word(cmd, "-Y") && sb_sh_has_word(cmd, "verify");
+        return sb_sh_is(cmd, "sqv") || (sb_sh_is(cmd, "sq") && sb_sh_has_word(cmd, "verify"));
     default:
         return false;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Commands that download: what, and where to. */
 #include <rules/lint/execute.h>
+#include <rules/lint/options.h>
 
 typedef void (*reader)(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch);
 
@@ -33,7 +34,7 @@ static bool is_local(sb_slice url)
            sb_slice_starts(host, SB_LIT("127.")) || sb_slice_eqz(host, "0.0.0.0");
 }
 
-static void add_file(sb_fetch *fetch, sb_slice name)
+void sb_fetch_add_file(sb_fetch *fetch, sb_slice name)
 {
     if (name.len && fetch->file_count < SB_FETCH_FILES_MAX)
         fetch->files[fetch->file_count++] = name;
@@ -66,110 +67,10 @@ static sb_slice in_directory(sb_arena *arena, sb_slice directory, sb_slice name)
     return sb_arena_printf(arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(directory), SB_ARG(name));
 }
 
-/*
- * The words of a command line, option by option. `values`: letters of short options that have a value;
- * `long_values`: names of long ones, "--" included, that take the next word.
- */
-typedef struct words {
-    const sb_sh_command *cmd;
-    const char *values;
-    const char *const *long_values;
-    size_t at;     /* next argument */
-    size_t letter; /* within a cluster of short options; 0: none is open */
-} words;
-
-typedef struct option {
-    char letter;   /* short option; 0: none */
-    sb_slice name; /* long option, with its dashes; absent: none */
-    sb_slice value;
-    size_t
-        arg; /* the value is this argument, and maybe those behind it that are `also`; 0: it is part of one */
-} option;    /* neither letter nor name: an operand, in `value` */
-
-static bool takes_value(const words *w, sb_slice name)
-{
-    for (size_t i = 0; w->long_values[i]; i++)
-        if (sb_slice_eqz(name, w->long_values[i]))
-            return true;
-    return false;
-}
-
-static void take_next(words *w, option *ret)
-{
-    if (w->at >= w->cmd->count)
-        return;
-    ret->arg = w->at;
-    ret->value = w->cmd->args[w->at++].text;
-    while (w->at < w->cmd->count && w->cmd->args[w->at].also)
-        w->at++;
-}
-
-static bool next_option(words *w, option *ret)
-{
-    sb_slice text;
-    ptrdiff_t equals;
-
-    *ret = (option){0};
-    if (w->at >= w->cmd->count)
-        return false;
-    text = w->cmd->args[w->at].text;
-    if (w->letter == 0) {
-        if (text.len < 2 || text.ptr[0] != '-') {
-            ret->value = text;
-            w->at++;
-            return true;
-        }
-        if (text.ptr[1] == '-') {
-            w->at++;
-            equals = sb_slice_chr(text, '=');
-            ret->name = equals < 0 ? text : sb_slice_sub(text, 0, (size_t)equals);
-            if (equals >= 0)
-                ret->value = sb_slice_sub(text, (size_t)equals + 1, text.len);
-            else if (takes_value(w, text))
-                take_next(w, ret);
-            return true;
-        }
-        w->letter = 1;
-    }
-    ret->letter = text.ptr[w->letter++];
-    if (strchr(w->values, ret->letter)) {
-        sb_slice rest = sb_slice_sub(text, w->letter, text.len);
-
-        w->letter = 0;
-        w->at++;
-        if (rest.len)
-            ret->value = rest;
-        else
-            take_next(w, ret);
-    } else if (w->letter >= text.len) {
-        w->letter = 0;
-        w->at++;
-    }
-    return true;
-}
-
-static bool is_letter_or(const option *o, char letter, const char *name)
-{
-    return (letter && o->letter == letter) || (o->name.ptr && sb_slice_eqz(o->name, name));
-}
-
-static bool is_operand(const option *o)
-{
-    return !o->letter && !o->name.ptr;
-}
-
-static void note_url(sb_fetch *fetch, sb_slice url)
+void sb_fetch_add_url(sb_fetch *fetch, sb_slice url)
 {
     if (!fetch->url.ptr)
         fetch->url = url;
-}
-
-static bool by_xargs(const sb_sh_command *cmd)
-{
-    for (size_t i = 0; i < cmd->wrapper_count; i++)
-        if (sb_slice_eqz(cmd->wrappers[i], "xargs"))
-            return true;
-    return false;
 }
 
 /* --- The programs --- */
@@ -177,99 +78,58 @@ static bool by_xargs(const sb_sh_command *cmd)
 enum { URLS_MAX = 32 };
 
 /* All values that an option's word may have: -o "$file" in a loop. */
-static void add_values(const words *w, const option *o, sb_slice *list, size_t *count)
+static void add_values(const sb_options *w, const sb_option *o, sb_slice *list, size_t *count)
 {
     if (o->value.ptr && *count < SB_FETCH_FILES_MAX)
         list[(*count)++] = o->value;
     for (size_t i = o->arg + 1; o->arg && i < w->at && *count < SB_FETCH_FILES_MAX; i++)
-        list[(*count)++] = w->cmd->args[i].text;
+        list[(*count)++] = w->command->args[i].text;
 }
 
 static void read_curl(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch)
 {
-    static const char *const long_values[] = {"--output",
-                                              "--output-dir",
-                                              "--url",
-                                              "--header",
-                                              "--user-agent",
-                                              "--data",
-                                              "--data-raw",
-                                              "--data-binary",
-                                              "--data-urlencode",
-                                              "--form",
-                                              "--user",
-                                              "--proxy",
-                                              "--proxy-user",
-                                              "--retry",
-                                              "--retry-delay",
-                                              "--retry-max-time",
-                                              "--max-time",
-                                              "--connect-timeout",
-                                              "--cacert",
-                                              "--capath",
-                                              "--cert",
-                                              "--key",
-                                              "--request",
-                                              "--referer",
-                                              "--cookie",
-                                              "--cookie-jar",
-                                              "--write-out",
-                                              "--range",
-                                              "--tls-max",
-                                              "--proto",
-                                              "--proto-default",
-                                              "--proto-redir",
-                                              "--ciphers",
-                                              "--limit-rate",
-                                              "--resolve",
-                                              "--interface",
-                                              "--config",
-                                              "--netrc-file",
-                                              "--oauth2-bearer",
-                                              "--dump-header",
-                                              "--max-redirs",
-                                              "--speed-limit",
-                                              "--speed-time",
-                                              "--upload-file",
-                                              "--stderr",
-                                              "--max-filesize",
-                                              "--keepalive-time",
-                                              "--noproxy",
-                                              "--continue-at",
-                                              NULL};
-    words w = {cmd, "AbcCdDeEFHhKmoPQrtTuUwxXyYz", long_values, 1, 0};
+    static const char long_values[] =
+        "--output --output-dir --url --header --user-agent --data --data-raw --data-binary "
+        "--data-urlencode --form --user --proxy --proxy-user --retry --retry-delay "
+        "--retry-max-time --max-time --connect-timeout --cacert --capath --cert --key "
+        "--request --referer --cookie --cookie-jar --write-out --range --tls-max --proto "
+        "--proto-default --proto-redir --ciphers --limit-rate --resolve --interface --config "
+        "--netrc-file --oauth2-bearer --dump-header --max-redirs --speed-limit --speed-time "
+        "--upload-file --stderr --max-filesize --keepalive-time --noproxy --continue-at";
+    sb_options w = {
+        .command = cmd, .with_value = "AbcCdDeEFHhKmoPQrtTuUwxXyYz", .long_with_value = long_values, .at = 1};
     sb_slice urls[URLS_MAX], outputs[SB_FETCH_FILES_MAX], directory = SB_NIL;
     size_t url_count = 0, output_count = 0, named = 0;
     bool remote = false, head = false;
-    option o;
+    sb_option o;
 
-    while (next_option(&w, &o)) {
-        if (is_operand(&o) || is_letter_or(&o, 0, "--url")) {
+    while (sb_option_next(&w, &o)) {
+        if (sb_option_is_operand(&o) || sb_option_is(&o, 0, "--url")) {
             if (o.value.len && url_count < URLS_MAX)
                 urls[url_count++] = o.value;
-        } else if (is_letter_or(&o, 'o', "--output")) {
+        } else if (sb_option_is(&o, 'o', "--output")) {
             add_values(&w, &o, outputs, &output_count);
-        } else if (is_letter_or(&o, 'O', "--remote-name") || is_letter_or(&o, 0, "--remote-name-all")) {
+        } else if (sb_option_is(&o, 'O', "--remote-name") || sb_option_is(&o, 0, "--remote-name-all")) {
             remote = true;
-        } else if (is_letter_or(&o, 0, "--output-dir")) {
+        } else if (sb_option_is(&o, 0, "--output-dir")) {
             directory = o.value;
-        } else if (is_letter_or(&o, 'I', "--head")) {
+        } else if (sb_option_is(&o, 'I', "--head")) {
             head = true;
         }
     }
-    if (head || (url_count == 0 && !by_xargs(cmd)))
+    if (head || (url_count == 0 && !sb_sh_is_wrapped(cmd, "xargs")))
         return;
     if (url_count)
-        note_url(ret_fetch, urls[0]);
+        sb_fetch_add_url(ret_fetch, urls[0]);
     for (size_t i = 0; i < output_count; i++, named++) {
         if (is_output(outputs[i]))
             ret_fetch->to_output = true;
         else
-            add_file(ret_fetch, in_directory(arena, directory, outputs[i]));
+            sb_fetch_add_file(ret_fetch, in_directory(arena, directory, outputs[i]));
     }
     for (size_t i = named; i < url_count; i++) {
         if (remote)
-            add_file(ret_fetch, in_directory(arena, directory, name_of_url(urls[i], false)));
+            sb_fetch_add_file(ret_fetch, in_directory(arena, directory, name_of_url(urls[i], false)));
         else
             ret_fetch->to_output = true;
     }
@@ -279,97 +139,76 @@ static void read_curl(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_f
 
 static void read_wget(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch)
 {
-    static const char *const long_values[] = {"--output-document",
-                                              "--directory-prefix",
-                                              "--input-file",
-                                              "--header",
-                                              "--user-agent",
-                                              "--tries",
-                                              "--timeout",
-                                              "--wait",
-                                              "--user",
-                                              "--password",
-                                              "--output-file",
-                                              "--append-output",
-                                              "--post-data",
-                                              "--execute",
-                                              "--ca-certificate",
-                                              "--secure-protocol",
-                                              "--waitretry",
-                                              "--limit-rate",
-                                              "--referer",
-                                              "--read-timeout",
-                                              "--connect-timeout",
-                                              "--dns-timeout",
-                                              "--accept",
-                                              "--reject",
-                                              "--cut-dirs",
-                                              NULL};
-    words w = {cmd, "aBDeiloOPQRtTUwXAI", long_values, 1, 0};
+    static const char long_values[] =
+        "--output-document --directory-prefix --input-file --header --user-agent --tries "
+        "--timeout --wait --user --password --output-file --append-output --post-data "
+        "--execute --ca-certificate --secure-protocol --waitretry --limit-rate --referer "
+        "--read-timeout --connect-timeout --dns-timeout --accept --reject --cut-dirs";
+    sb_options w = {
+        .command = cmd, .with_value = "aBDeiloOPQRtTUwXAI", .long_with_value = long_values, .at = 1};
     sb_slice directory = SB_NIL, urls[URLS_MAX], to[SB_FETCH_FILES_MAX];
     size_t url_count = 0, to_count = 0;
     bool listed = false;
-    option o;
+    sb_option o;
 
-    while (next_option(&w, &o)) {
-        if (is_operand(&o)) {
+    while (sb_option_next(&w, &o)) {
+        if (sb_option_is_operand(&o)) {
             if (o.value.len && url_count < URLS_MAX)
                 urls[url_count++] = o.value;
-        } else if (is_letter_or(&o, 'O', "--output-document")) {
+        } else if (sb_option_is(&o, 'O', "--output-document")) {
             add_values(&w, &o, to, &to_count);
-        } else if (is_letter_or(&o, 'P', "--directory-prefix")) {
+        } else if (sb_option_is(&o, 'P', "--directory-prefix")) {
             directory = o.value;
-        } else if (is_letter_or(&o, 'i', "--input-file")) {
+        } else if (sb_option_is(&o, 'i', "--input-file")) {
             listed = true;
-        } else if (is_letter_or(&o, 0, "--spider")) {
+        } else if (sb_option_is(&o, 0, "--spider")) {
             return;
         }
     }
-    if (url_count == 0 && !listed && !by_xargs(cmd))
+    if (url_count == 0 && !listed && !sb_sh_is_wrapped(cmd, "xargs"))
         return;
     if (url_count)
-        note_url(ret_fetch, urls[0]);
+        sb_fetch_add_url(ret_fetch, urls[0]);
     for (size_t i = 0; i < to_count; i++) { /* -P does not count then */
         if (is_output(to[i]))
             ret_fetch->to_output = true;
         else
-            add_file(ret_fetch, to[i]);
+            sb_fetch_add_file(ret_fetch, to[i]);
     }
     if (to_count)
         return;
     for (size_t i = 0; i < url_count; i++)
-        add_file(ret_fetch, in_directory(arena, directory, name_of_url(urls[i], true)));
+        sb_fetch_add_file(ret_fetch, in_directory(arena, directory, name_of_url(urls[i], true)));
 }
 
 /* fetch, aria2c, axel: a file by option or from the URL. */
 static void read_to_file(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch)
 {
-    static const char *const long_values[] = {
-        "--out", "--dir", "--output", "--header", "--checksum", "--split", "--max-connection-per-server",
-        NULL};
-    words w = {cmd, "odxskjnNBw", long_values, 1, 0};
+    static const char long_values[] =
+        "--out --dir --output --header --checksum --split --max-connection-per-server";
+    sb_options w = {.command = cmd, .with_value = "odxskjnNBw", .long_with_value = long_values, .at = 1};
     sb_slice directory = SB_NIL, to = SB_NIL, url = SB_NIL;
-    option o;
+    sb_option o;
 
-    while (next_option(&w, &o)) {
-        if (is_operand(&o)) {
+    while (sb_option_next(&w, &o)) {
+        if (sb_option_is_operand(&o)) {
             if (sb_slice_find(o.value, SB_LIT("://")) >= 0 || sb_slice_chr(o.value, '$') >= 0)
                 url = o.value;
-        } else if (is_letter_or(&o, 'o', "--out") || is_letter_or(&o, 0, "--output")) {
+        } else if (sb_option_is(&o, 'o', "--out") || sb_option_is(&o, 0, "--output")) {
             to = o.value;
-        } else if (is_letter_or(&o, 'd', "--dir")) {
+        } else if (sb_option_is(&o, 'd', "--dir")) {
             directory = o.value;
-        } else if (is_letter_or(&o, 0, "--checksum")) {
+        } else if (sb_option_is(&o, 0, "--checksum")) {
             ret_fetch->checked = true;
         }
     }
     if (!url.ptr)
         return;
-    note_url(ret_fetch, url);
+    sb_fetch_add_url(ret_fetch, url);
     if (to.ptr && is_output(to))
         ret_fetch->to_output = true;
     else
-        add_file(ret_fetch, in_directory(arena, directory, to.ptr ? to : name_of_url(url, false)));
+        sb_fetch_add_file(ret_fetch, in_directory(arena, directory, to.ptr ? to : name_of_url(url, false)));
 }
 
 /* httpie, xh, lynx, links, w3m: to standard output, unless told. */
@@ -380,9 +219,9 @@ static void read_to_output(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *
         sb_slice text = cmd->args[i].text;
 
         if ((sb_slice_eqz(text, "-o") || sb_slice_eqz(text, "--output")) && i + 1 < cmd->count)
-            add_file(ret_fetch, cmd->args[++i].text);
+            sb_fetch_add_file(ret_fetch, cmd->args[++i].text);
         else if (text.len && text.ptr[0] != '-' && sb_slice_chr(text, '.') > 0)
-            note_url(ret_fetch, text);
+            sb_fetch_add_url(ret_fetch, text);
     }
     if (!ret_fetch->url.ptr)
         ret_fetch->file_count = 0;
@@ -400,78 +239,17 @@ static void read_bucket(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret
         sb_slice text = cmd->args[i].text;
 
         if (from.ptr && (text.len == 1 || (text.len && text.ptr[0] != '-'))) {
-            note_url(ret_fetch, from);
+            sb_fetch_add_url(ret_fetch, from);
             if (is_output(text))
                 ret_fetch->to_output = true;
             else if (sb_slice_ends(text, SB_LIT("/")) || sb_slice_eqz(text, "."))
-                add_file(ret_fetch, in_directory(arena, text, name_of_url(from, false)));
+                sb_fetch_add_file(ret_fetch, in_directory(arena, text, name_of_url(from, false)));
             else
-                add_file(ret_fetch, text);
+                sb_fetch_add_file(ret_fetch, text);
             return;
         }
         if (sb_slice_starts(text, SB_LIT("s3://")) || sb_slice_starts(text, SB_LIT("gs://")))
             from = text;
-    }
-}
-
-/* --- Programs in other languages that download: python -c, php -r … --- */
-
-static bool has_any(sb_slice text, const char *const *words_z)
-{
-    for (; *words_z; words_z++)
-        if (sb_slice_find(text, sb_slice_z(*words_z)) >= 0)
-            return true;
-    return false;
-}
-
-/* The quoted literal that begins behind `from`; *from is moved behind it. */
-static sb_slice literal(sb_slice text, size_t *from)
-{
-    for (size_t i = *from; i < text.len; i++) {
-        ptrdiff_t end;
-        sb_slice rest;
-
-        if (text.ptr[i] != '\'' && text.ptr[i] != '"')
-            continue;
-        rest = sb_slice_sub(text, i + 1, text.len);
-        end = sb_slice_chr(rest, text.ptr[i]);
-        if (end < 0)
-            break;
-        *from = i + 2 + (size_t)end;
-        return sb_slice_sub(rest, 0, (size_t)end);
-    }
-    *from = text.len;
-    return SB_NIL;
-}
-
-/* A program text: the URL is its first literal that is one, the file the next literal behind it. */
-static void read_text(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetch)
-{
-    static const char *const fetchers[] = {
-        "urlopen",     "urlretrieve", "requests.get", "httpx.get", "copy(", "readfile(", "file_get_contents(",
-        "LWP::Simple", "open-uri",    "HTTP::Tiny",   "fetch(",    NULL};
-    static const char *const to_file[] = {"urlretrieve",        "copy(", "getstore", "mirror",
-                                          "file_put_contents(", NULL};
-    static const char *const executes[] = {"exec(", "eval(", "eval ", NULL};
-
-    (void)arena;
-    for (size_t i = 1; i < cmd->count; i++) {
-        sb_slice text = cmd->args[i].text, word;
-        size_t at = 0;
-
-        if (sb_slice_find(text, SB_LIT("://")) < 0 || !has_any(text, fetchers))
-            continue;
-        while ((word = literal(text, &at)).ptr && sb_slice_find(word, SB_LIT("://")) < 0)
-            ;
-        if (!word.ptr)
-            continue;
-        note_url(ret_fetch, word);
-        ret_fetch->runs = has_any(text, executes);
-        if (has_any(text, to_file))
-            add_file(ret_fetch, literal(text, &at));
-        else
-            ret_fetch->to_output = true;
-        return;
     }
 }
 
@@ -482,7 +260,7 @@ static void read_deno(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_f
     for (size_t i = 1; i < cmd->count; i++)
         if (sb_slice_starts(cmd->args[i].text, SB_LIT("http"))) {
             ret_fetch->runs = true;
-            note_url(ret_fetch, cmd->args[i].text);
+            sb_fetch_add_url(ret_fetch, cmd->args[i].text);
         }
 }
 
@@ -493,14 +271,17 @@ static reader reader_of(sb_slice name)
         reader read;
         bool versions; /* python3, php8.2 as well */
     } table[] = {
-        {"curl", read_curl, false},      {"wget", read_wget, false},       {"wget2", read_wget, false},
-        {"fetch", read_to_file, false},  {"aria2c", read_to_file, false},  {"axel", read_to_file, false},
-        {"http", read_to_output, false}, {"https", read_to_output, false}, {"xh", read_to_output, false},
-        {"lynx", read_to_output, false}, {"links", read_to_output, false}, {"elinks", read_to_output, false},
-        {"w3m", read_to_output, false},  {"aws", read_bucket, false},      {"gsutil", read_bucket, false},
-        {"gcloud", read_bucket, false},  {"python", read_text, true},      {"php", read_text, true},
-        {"perl", read_text, true},       {"ruby", read_text, true},        {"node", read_text, false},
-        {"deno", read_deno, false},
+        {"curl", read_curl, false},           {"wget", read_wget, false},
+        {"wget2", read_wget, false},          {"fetch", read_to_file, false},
+        {"aria2c", read_to_file, false},      {"axel", read_to_file, false},
+        {"http", read_to_output, false},      {"https", read_to_output, false},
+        {"xh", read_to_output, false},        {"lynx", read_to_output, false},
+        {"links", read_to_output, false},     {"elinks", read_to_output, false},
+        {"w3m", read_to_output, false},       {"aws", read_bucket, false},
+        {"gsutil", read_bucket, false},       {"gcloud", read_bucket, false},
+        {"python", sb_fetch_read_text, true}, {"php", sb_fetch_read_text, true},
+        {"perl", sb_fetch_read_text, true},   {"ruby", sb_fetch_read_text, true},
+        {"node", sb_fetch_read_text, false},  {"deno", read_deno, false},
     };
 
     if (name.len < 2)
@@ -543,33 +324,4 @@ bool sb_fetch_read(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_fetc
     if (ret_fetch->url.ptr && is_local(ret_fetch->url))
         return false;
     return ret_fetch->file_count || ret_fetch->to_output || ret_fetch->runs;
-}
-
-/* --- PowerShell --- */
-
-static bool has_word(sb_slice text, const char *const *words_z)
-{
-    for (; *words_z; words_z++) {
-        size_t len = strlen(*words_z);
-
-        for (size_t i = 0; i + len <= text.len; i++) {
-            sb_slice here = sb_slice_sub(text, i, i + len);
-            char before = i ? sb_ascii_lower(text.ptr[i - 1]) : ' ';
-            char after = i + len < text.len ? sb_ascii_lower(text.ptr[i + len]) : ' ';
-
-            if (sb_slice_eq_nocase(here, sb_slice_z(*words_z)) && !(before >= 'a' && before <= 'z') &&
-                !(after >= 'a' && after <= 'z'))
-                return true;
-        }
-    }
-    return false;
-}
-
-bool sb_fetch_powershell_runs(sb_slice text)
-{
-    static const char *const runs[] = {"iex", "Invoke-Expression", "[scriptblock]::Create", NULL};
-    static const char *const fetches[] = {"DownloadString",    "iwr",  "irm",  "Invoke-WebRequest",
-                                          "Invoke-RestMethod", "curl", "wget", NULL};
-
-    return has_word(text, runs) && has_word(text, fetches);
 }

@@ -3,18 +3,8 @@
  * The commands of one RUN: what flows from one to the next, and what is run. A command is looked at after
  * those in its words, whose output it gets, and those in a shell's text before the shell itself.
  */
-#include <rules/lint/downloads.h>
 #include <rules/lint/execute.h>
-
-static sb_flow merge(sb_flow a, sb_flow b)
-{
-    return a.origin >= 0 ? a : b;
-}
-
-static sb_slice path_of(const sb_execute *x, const sb_sh_command *cmd, sb_slice written)
-{
-    return sb_files_path(x->lint->arena, cmd->directory, written);
-}
+#include <rules/lint/operands.h>
 
 /* --- Variables --- */
 
@@ -27,11 +17,8 @@ static void add_var(sb_execute *x, sb_slice name, sb_slice text, sb_flow flow)
 /* export NAME="$(…)" */
 static void note_declared(sb_execute *x, const sb_sh_command *cmd, const sb_flow *args)
 {
-    static const char *const names[] = {"export", "local", "declare", "readonly", "typeset"};
-    bool declares = false;
+    bool declares = sb_word_in(cmd->name, "export local declare readonly typeset");
 
-    for (size_t i = 0; i < SB_COUNT(names); i++)
-        declares |= sb_slice_eqz(cmd->name, names[i]);
     for (size_t i = 1; declares && i < cmd->count; i++) {
         sb_slice text = cmd->args[i].text;
         ptrdiff_t equals = sb_slice_chr(text, '=');
@@ -47,13 +34,12 @@ static void set_flow(sb_execute *x, sb_slice name, sb_flow flow)
 {
     for (size_t i = x->var_count; i > 0; i--)
         if (sb_slice_eq(x->vars[i - 1].name, name)) {
-            x->vars[i - 1].flow = merge(x->vars[i - 1].flow, flow);
+            x->vars[i - 1].flow = sb_flow_merge(x->vars[i - 1].flow, flow);
             return;
         }
 }
 
-/* What the variables in a text hold; *ret_whole (may be NULL): one is the whole text. */
-static sb_flow flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
+sb_flow sb_flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
 {
     for (size_t i = x->var_count; i > 0; i--) {
         const sb_flow_var *var = &x->vars[i - 1];
@@ -68,15 +54,6 @@ static sb_flow flow_of_vars(const sb_execute *x, sb_slice text, bool *ret_whole)
 }
 
 /* --- What becomes of a download --- */
-
-static void note_written(sb_execute *x, int origin, sb_slice path)
-{
-    sb_origin *o = &x->origins[origin];
-
-    if (!o->path.ptr)
-        o->path = path;
-    o->key = o->key || sb_is_keyring(path);
-}
 
 /* Commands that take a key, from a pipe or a file. */
 static bool takes_keys(const sb_sh_command *cmd)
@@ -96,7 +73,8 @@ static void note_use(sb_execute *x, const sb_sh_command *cmd, sb_flow in, const 
         return;
     for (size_t i = 0; i < cmd->count; i++) {
         sb_flow flow = i == 0 ? in : args[i];
-        const sb_named *f = key && i ? sb_files_find(x->files, path_of(x, cmd, cmd->args[i].text)) : NULL;
+        const sb_named *f =
+            key && i ? sb_files_find(x->files, sb_execute_path(x, cmd, cmd->args[i].text)) : NULL;
 
         if (f && f->origin >= 0)
             x->origins[f->origin].key = true;
@@ -104,306 +82,6 @@ static void note_use(sb_execute *x, const sb_sh_command *cmd, sb_flow in, const 
             continue;
         x->origins[flow.origin].key |= key;
         x->origins[flow.origin].unpacked |= unpacks;
-    }
-}
-
-/* --- Files that become other files --- */
-
-static const char *const copies[] = {"cp", "mv", "install", "ln", NULL};
-static const char *const unpackers[] = {"gunzip", "unxz",  "bunzip2", "unzstd", "gzip",
-                                        "xz",     "bzip2", "zstd",    NULL};
-static const char *const readers[] = {"cat",    "zcat",   "gzcat",   "xzcat", "bzcat",    "zstdcat",
-                                      "gunzip", "unxz",   "bunzip2", "gzip",  "xz",       "bzip2",
-                                      "zstd",   "sed",    "awk",     "head",  "tail",     "grep",
-                                      "gpg",    "base64", "openssl", "tr",    "envsubst", NULL};
-
-static bool is_one_of(sb_slice name, const char *const *list)
-{
-    for (; *list; list++)
-        if (sb_slice_eqz(name, *list))
-            return true;
-    return false;
-}
-
-static void copy_files(sb_execute *x, const sb_sh_command *cmd)
-{
-    sb_slice into = SB_NIL, to;
-    size_t last = 0;
-
-    for (size_t i = 1; i < cmd->count; i++) {
-        sb_slice text = cmd->args[i].text;
-
-        if (sb_slice_eqz(text, "-t") && i + 1 < cmd->count)
-            into = cmd->args[++i].text;
-        else if (sb_slice_starts(text, SB_LIT("--target-directory=")))
-            into = sb_slice_sub(text, strlen("--target-directory="), text.len);
-        else if (text.len && text.ptr[0] != '-')
-            last = i;
-    }
-    to = into.ptr ? into : last ? cmd->args[last].text : SB_NIL;
-    if (!to.ptr)
-        return;
-    to = path_of(x, cmd, to);
-    for (size_t i = 1; i < cmd->count; i++) {
-        const sb_named *f;
-        sb_named from;
-        sb_slice inner;
-
-        if ((!into.ptr && i == last) || cmd->args[i].text.len == 0 || cmd->args[i].text.ptr[0] == '-')
-            continue;
-        f = sb_files_find(x->files, path_of(x, cmd, cmd->args[i].text));
-        if (!f)
-            continue;
-        from = *f;
-        /* Whether the last operand is a directory cannot be seen: it is both. */
-        inner = sb_arena_printf(x->lint->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(to),
-                                SB_ARG(sb_path_base(from.path)));
-        sb_files_put(x->lint->arena, x->files, to, from.origin, from.text);
-        sb_files_put(x->lint->arena, x->files, inner, from.origin, from.text);
-    }
-}
-
-static void unpack_files(sb_execute *x, const sb_sh_command *cmd)
-{
-    static const char *const suffixes[] = {".gz", ".xz", ".bz2", ".zst", ".lzma", ".lz4"};
-
-    for (size_t i = 1; i < cmd->count; i++) {
-        sb_slice path = path_of(x, cmd, cmd->args[i].text);
-        const sb_named *f = sb_files_find(x->files, path);
-        sb_named from;
-
-        if (!f)
-            continue;
-        from = *f;
-        for (size_t j = 0; j < SB_COUNT(suffixes); j++)
-            if (sb_slice_ends(from.path, sb_slice_z(suffixes[j])))
-                sb_files_put(x->lint->arena, x->files,
-                             sb_slice_sub(from.path, 0, from.path.len - strlen(suffixes[j])), from.origin,
-                             from.text);
-    }
-}
-
-static void drop_files(sb_execute *x, const sb_sh_command *cmd)
-{
-    for (size_t i = 1; i < cmd->count; i++)
-        sb_files_drop(x->lint->arena, x->files, path_of(x, cmd, cmd->args[i].text));
-}
-
-/* --- Where output goes --- */
-
-/* What echo, printf and cat <<EOF write, when they write nothing of an origin: lists of checksums. */
-static sb_slice text_written(const sb_execute *x, const sb_sh_command *cmd)
-{
-    sb_slice text = SB_NIL;
-
-    if (sb_sh_is(cmd, "cat") && cmd->count == 1) {
-        for (size_t i = 0; i < cmd->file_count; i++)
-            if (sb_slice_starts(cmd->files[i].op, SB_LIT("<<")))
-                return cmd->files[i].target.text;
-    } else if (sb_sh_is(cmd, "echo") || sb_sh_is(cmd, "printf")) {
-        text = SB_LIT("");
-        for (size_t i = 1; i < cmd->count && i < 16; i++)
-            text = sb_arena_printf(x->lint->arena, "%" SB_FMT " %" SB_FMT, SB_ARG(text),
-                                   SB_ARG(cmd->args[i].text));
-    }
-    return text;
-}
-
-static void write_file(sb_execute *x, sb_slice path, sb_flow flow, sb_slice text, bool append)
-{
-    const sb_named *f = append ? sb_files_find(x->files, path) : NULL;
-
-    if (flow.origin >= 0 && !flow.digest) {
-        sb_files_put(x->lint->arena, x->files, path, flow.origin, SB_NIL);
-        note_written(x, flow.origin, path);
-        return;
-    }
-    if (f && f->origin >= 0)
-        return; /* something is added to a download: it stays one */
-    if (!text.ptr || text.len + (f ? f->text.len : 0) > SB_NAMED_TEXT_MAX) {
-        if (!append || f)
-            sb_files_drop(x->lint->arena, x->files, path);
-        return;
-    }
-    if (f)
-        text = sb_arena_printf(x->lint->arena, "%" SB_FMT "\n%" SB_FMT, SB_ARG(f->text), SB_ARG(text));
-    sb_files_put(x->lint->arena, x->files, path, -1, text);
-}
-
-/* Redirects of the output, and tee. Returns what is left for the pipe. */
-static sb_flow write_out(sb_execute *x, const sb_sh_command *cmd, sb_flow out, sb_slice text)
-{
-    bool redirected = false;
-
-    for (size_t i = 0; i < cmd->file_count; i++) {
-        const sb_sh_file *f = &cmd->files[i];
-
-        if (f->fd != 1 || f->op.len == 0 || f->op.ptr[f->op.len - 1] == '&' || sb_slice_chr(f->op, '>') < 0)
-            continue;
-        write_file(x, path_of(x, cmd, f->target.text), out, text, sb_slice_find(f->op, SB_LIT(">>")) >= 0);
-        redirected = true;
-    }
-    if (sb_sh_is(cmd, "tee"))
-        for (size_t i = 1; i < cmd->count; i++)
-            if (cmd->args[i].text.len && cmd->args[i].text.ptr[0] != '-' && !cmd->args[i].fetched)
-                write_file(x, path_of(x, cmd, cmd->args[i].text), out, SB_NIL,
-                           sb_sh_has_option(cmd, "-a", NULL));
-    return redirected ? SB_FLOW_NONE : out;
-}
-
-/* --- What a command runs --- */
-
-static bool has_wrapper(const sb_sh_command *cmd, const char *name)
-{
-    for (size_t i = 0; i < cmd->wrapper_count; i++)
-        if (sb_slice_eqz(cmd->wrappers[i], name))
-            return true;
-    return false;
-}
-
-/* args[arg], and the further values that the word may have. */
-static void ran_files(sb_execute *x, const sb_sh_command *cmd, size_t arg)
-{
-    do {
-        const sb_named *f = sb_files_find(x->files, path_of(x, cmd, cmd->args[arg].text));
-
-        if (f && f->origin >= 0)
-            sb_execute_ran(x, &sb_rule_download_then_run, f->origin, cmd, sb_path_base(f->path));
-    } while (++arg < cmd->count && cmd->args[arg].also);
-}
-
-static void ran_bytes(sb_execute *x, const sb_sh_command *cmd, sb_flow flow, sb_slice by)
-{
-    if (flow.origin >= 0 && !flow.digest)
-        sb_execute_ran(x, &sb_rule_pipe_to_shell, flow.origin, cmd, by);
-}
-
-/* A text in an argument: `sh -c "$script"`. One that only has a part of an origin in it is data. */
-static void ran_text(sb_execute *x, const sb_sh_command *cmd, size_t arg, const sb_flow *args, sb_flow in)
-{
-    bool whole = false, placeholder;
-    sb_flow flow;
-
-    if (has_wrapper(cmd, "xargs")) { /* its input becomes the text, or fills a place in it */
-        placeholder = arg < cmd->count &&
-                      (sb_slice_eqz(cmd->args[arg].text, "{}") || sb_slice_eqz(cmd->args[arg].text, "%"));
-        if (arg >= cmd->count || placeholder)
-            ran_bytes(x, cmd, in, cmd->name);
-    }
-    if (arg >= cmd->count)
-        return;
-    flow = flow_of_vars(x, cmd->args[arg].text, &whole);
-    if (flow.origin >= 0 && whole) {
-        ran_bytes(x, cmd, flow, cmd->name);
-        return;
-    }
-    if (cmd->args[arg].text.len && (cmd->args[arg].text.ptr[0] == '$' || cmd->args[arg].text.ptr[0] == '`'))
-        ran_bytes(x, cmd, args[arg], cmd->name);
-}
-
-static void ran_program(sb_execute *x, const sb_sh_command *cmd, const sb_flow *args, sb_flow in)
-{
-    sb_program program = sb_program_read(cmd);
-    const sb_named *f;
-    sb_slice word, search = SB_NIL;
-
-    switch (program.kind) {
-    case SB_PROGRAM_INPUT:
-        if (!has_wrapper(cmd, "xargs"))
-            ran_bytes(x, cmd, in, cmd->name);
-        break;
-    case SB_PROGRAM_FILE:
-        if (cmd->args[program.arg].fetched && args[program.arg].origin >= 0)
-            ran_bytes(x, cmd, args[program.arg], cmd->name);
-        else
-            ran_files(x, cmd, program.arg);
-        break;
-    case SB_PROGRAM_TEXT:
-        sb_check_text(x, cmd);
-        ran_text(x, cmd, program.arg, args, in);
-        if (sb_slice_eqz(cmd->name, "pwsh") || sb_slice_eqz(cmd->name, "powershell"))
-            for (size_t i = program.arg; i < cmd->count; i++)
-                if (sb_fetch_powershell_runs(cmd->args[i].text))
-                    sb_execute_ran(x, &sb_rule_pipe_to_shell, sb_execute_origin(x, SB_NIL, cmd), cmd,
-                                   cmd->name);
-        break;
-    case SB_PROGRAM_PATH:
-        word = cmd->args[0].text;
-        if (cmd->args[0].fetched || (word.len && word.ptr[0] == '$')) {
-            bool whole = cmd->args[0].fetched;
-            sb_flow flow = merge(args[0], flow_of_vars(x, word, &whole));
-
-            if (whole && flow.origin >= 0) {
-                ran_bytes(x, cmd, flow, SB_LIT("the shell"));
-                break;
-            }
-        }
-        if (sb_slice_chr(word, '/') >= 0) {
-            ran_files(x, cmd, 0);
-            break;
-        }
-        for (size_t i = 0; i < x->run->var_count; i++)
-            if (sb_slice_eqz(x->run->vars[i].name, "PATH"))
-                search = x->run->vars[i].value;
-        f = sb_files_find_program(x->files, word, search);
-        if (f && f->origin >= 0)
-            sb_execute_ran(x, &sb_rule_download_then_run, f->origin, cmd, word);
-        break;
-    case SB_PROGRAM_NONE:
-    default:
-        break;
-    }
-}
-
-static bool is_package_file(sb_slice name)
-{
-    return sb_slice_ends(name, SB_LIT(".deb")) || sb_slice_ends(name, SB_LIT(".rpm")) ||
-           sb_slice_ends(name, SB_LIT(".apk")) || sb_slice_find(name, SB_LIT(".pkg.tar")) >= 0;
-}
-
-static bool is_url(sb_slice text)
-{
-    return sb_slice_starts(text, SB_LIT("http://")) || sb_slice_starts(text, SB_LIT("https://")) ||
-           sb_slice_starts(text, SB_LIT("ftp://"));
-}
-
-/* --repository URL, -X URL: the word before is an option, and this no package. */
-static bool is_option_value(const sb_sh_command *cmd, size_t arg)
-{
-    sb_slice before = cmd->args[arg - 1].text;
-
-    return sb_slice_starts(before, SB_LIT("--")) || sb_slice_eqz(before, "-X") || sb_slice_eqz(before, "-p");
-}
-
-/* One finding for a command, however many packages it installs. */
-static void ran_packages(sb_execute *x, const sb_sh_command *cmd)
-{
-    bool by_file;
-    size_t first;
-
-    if (!sb_program_installs(cmd, &first))
-        return;
-    by_file = sb_slice_eqz(cmd->name, "dpkg") || sb_slice_eqz(cmd->name, "rpm");
-    for (size_t i = first; i < cmd->count; i++) {
-        sb_slice text = cmd->args[i].text;
-        const sb_named *f;
-
-        if (text.len == 0 || text.ptr[0] == '-' || (is_option_value(cmd, i) && !is_package_file(text)))
-            continue;
-        if (is_url(text)) {
-            if (sb_slice_eqz(cmd->name, "pacman")) /* looks at the signature of what it downloads */
-                continue;
-            sb_execute_ran(x, &sb_rule_package_file, sb_execute_origin(x, text, cmd), cmd,
-                           sb_path_base(text));
-            return;
-        }
-        if (!by_file && !is_package_file(text) && sb_slice_chr(text, '/') < 0 && sb_slice_chr(text, '$') < 0)
-            continue;
-        f = sb_files_find(x->files, path_of(x, cmd, text));
-        if (f && f->origin >= 0 && x->origins[f->origin].check != SB_CHECK_GOOD) {
-            sb_execute_ran(x, &sb_rule_package_file, f->origin, cmd, sb_path_base(f->path));
-            return;
-        }
     }
 }
 
@@ -416,32 +94,18 @@ static sb_flow fetched(sb_execute *x, const sb_sh_command *cmd, const sb_fetch *
     if (fetch->checked)
         sb_execute_checked(x, origin, SB_CHECK_GOOD);
     for (size_t i = 0; i < fetch->file_count; i++) {
-        sb_slice path = path_of(x, cmd, fetch->files[i]);
+        sb_slice path = sb_execute_path(x, cmd, fetch->files[i]);
 
         /* Several files of one command are several downloads. */
         if (i > 0)
             origin = sb_execute_origin(x, fetch->url, cmd);
         sb_files_put(x->lint->arena, x->files, path, origin, SB_NIL);
         if (origin >= 0)
-            note_written(x, origin, path);
+            sb_flow_written(x, origin, path);
     }
     if (fetch->runs)
         sb_execute_ran(x, &sb_rule_pipe_to_shell, origin, cmd, cmd->name);
     return fetch->to_output ? (sb_flow){.origin = origin} : SB_FLOW_NONE;
-}
-
-/* Bytes of the files that it reads and writes on. */
-static sb_flow read_files(const sb_execute *x, const sb_sh_command *cmd, sb_flow in)
-{
-    if (in.origin >= 0 || !is_one_of(cmd->name, readers))
-        return in;
-    for (size_t i = 1; i < cmd->count; i++) {
-        const sb_named *f = sb_files_find(x->files, path_of(x, cmd, cmd->args[i].text));
-
-        if (f && f->origin >= 0)
-            return (sb_flow){.origin = f->origin};
-    }
-    return in;
 }
 
 /* set -e, set -eux, set -o errexit, set +e */
@@ -474,25 +138,17 @@ static sb_flow do_command(sb_execute *x, size_t index, sb_flow in, const sb_flow
     if (sb_sh_is(cmd, "echo") || sb_sh_is(cmd, "printf")) {
         out = SB_FLOW_NONE;
         for (size_t i = 1; i < cmd->count; i++)
-            out = merge(out, args[i]);
+            out = sb_flow_merge(out, args[i]);
         return out;
     }
-    if (sb_sh_is(cmd, "rm") || sb_sh_is(cmd, "unlink")) {
-        drop_files(x, cmd);
+    if (sb_flow_move(x, cmd))
         return SB_FLOW_NONE;
-    }
-    if (is_one_of(cmd->name, copies)) {
-        copy_files(x, cmd);
-        return SB_FLOW_NONE;
-    }
     if (sb_sh_is(cmd, "set"))
         note_errexit(x, cmd);
-    if (is_one_of(cmd->name, unpackers))
-        unpack_files(x, cmd);
     note_declared(x, cmd, args);
-    ran_program(x, cmd, args, in);
-    ran_packages(x, cmd);
-    return read_files(x, cmd, in);
+    sb_execute_program(x, cmd, args, in);
+    sb_execute_packages(x, cmd);
+    return sb_flow_read(x, cmd, in);
 }
 
 static sb_flow do_tree(sb_execute *x, size_t index, sb_flow in);
@@ -514,11 +170,11 @@ static sb_flow do_inside(sb_execute *x, size_t index, sb_flow in, sb_flow *args,
         if (cmds[c].variable.ptr)
             set_flow(x, cmds[c].variable, out);
         else if (cmds[c].place == SB_SH_PLACE_SCRIPT)
-            *ret_text = merge(*ret_text, out);
+            *ret_text = sb_flow_merge(*ret_text, out);
         else if (cmds[c].inside_arg < cmd->count && cmd->args[cmds[c].inside_arg].fetched)
-            args[cmds[c].inside_arg] = merge(args[cmds[c].inside_arg], out);
+            args[cmds[c].inside_arg] = sb_flow_merge(args[cmds[c].inside_arg], out);
         else
-            input = merge(input, out);
+            input = sb_flow_merge(input, out);
     }
     return input;
 }
@@ -534,11 +190,12 @@ static sb_flow read_in(const sb_execute *x, const sb_sh_command *cmd, sb_flow in
             continue;
         in = SB_FLOW_NONE;
         if (sb_slice_starts(f->op, SB_LIT("<<"))) {
-            in = merge(f->target.fetched ? inside : SB_FLOW_NONE, flow_of_vars(x, f->target.text, NULL));
+            in = sb_flow_merge(f->target.fetched ? inside : SB_FLOW_NONE,
+                               sb_flow_of_vars(x, f->target.text, NULL));
         } else if (f->target.fetched) {
             in = inside;
         } else {
-            named = sb_files_find(x->files, path_of(x, cmd, f->target.text));
+            named = sb_files_find(x->files, sb_execute_path(x, cmd, f->target.text));
             if (named && named->origin >= 0)
                 in = (sb_flow){.origin = named->origin};
         }
@@ -569,13 +226,13 @@ static sb_flow do_tree(sb_execute *x, size_t index, sb_flow in)
     inside = do_inside(x, index, read_in(x, cmd, in, SB_FLOW_NONE), args, &text);
     in = read_in(x, cmd, in, inside);
     for (size_t i = 0; i < cmd->count; i++)
-        args[i] = merge(args[i], flow_of_vars(x, cmd->args[i].text, NULL));
-    out = merge(text, do_command(x, index, in, args));
+        args[i] = sb_flow_merge(args[i], sb_flow_of_vars(x, cmd->args[i].text, NULL));
+    out = sb_flow_merge(text, do_command(x, index, in, args));
     for (ptrdiff_t c = x->first[index]; c >= 0; c = x->next[c]) /* tee >(…), curl > >(…) */
         if (cmds[c].place == SB_SH_PLACE_OUTPUT)
             do_tree(x, (size_t)c, out);
-    out = write_out(x, cmd, out, out.origin < 0 ? text_written(x, cmd) : SB_NIL);
-    pipe->out = merge(pipe->out, out);
+    out = sb_flow_write(x, cmd, out, out.origin < 0 ? sb_flow_text(x, cmd) : SB_NIL);
+    pipe->out = sb_flow_merge(pipe->out, out);
     return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Commands that run something: interpreters and where they take their program from, package files. */
 #include <rules/lint/execute.h>
+#include <rules/lint/operands.h>
 
 typedef struct interpreter {
     const char *name;
@@ -31,16 +32,8 @@ static const interpreter interpreters[] = {
 };
 
 /* Long options: of all interpreters, for they do not contradict each other. */
-static const char *const long_texts[] = {"--eval", "--print", "--run", "--command", NULL};
-static const char *const long_values[] = {"--rcfile", "--init-file", "--require", "--import", NULL};
-
-static bool is_one_of(sb_slice text, const char *const *list)
-{
-    for (; *list; list++)
-        if (sb_slice_eqz(text, *list))
-            return true;
-    return false;
-}
+static const char long_texts[] = "--eval --print --run --command";
+static const char long_values[] = "--rcfile --init-file --require --import";
 
 static const interpreter *find_interpreter(sb_slice name)
 {
@@ -66,9 +59,9 @@ static const interpreter *find_interpreter(sb_slice name)
 
 static bool is_input(sb_slice text)
 {
-    static const char *const names[] = {"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0", NULL};
+    static const char names[] = "- /dev/stdin /proc/self/fd/0 /dev/fd/0";
 
-    return is_one_of(text, names);
+    return sb_word_in(text, names);
 }
 
 static sb_program operand(const sb_sh_command *cmd, size_t at)
@@ -96,9 +89,9 @@ static sb_program read_interpreter(const interpreter *it, const sb_sh_command *c
             break;
         }
         if (sb_slice_starts(text, SB_LIT("--"))) {
-            if (is_one_of(text, long_texts))
+            if (sb_word_in(text, long_texts))
                 return (sb_program){SB_PROGRAM_TEXT, i + 1};
-            i += is_one_of(text, long_values);
+            i += sb_word_in(text, long_values);
             continue;
         }
         for (size_t j = 1; j < text.len; j++) {
@@ -200,11 +193,9 @@ static bool installs_unsigned(const sb_sh_command *cmd)
 
 bool sb_program_installs(const sb_sh_command *cmd, size_t *ret_first)
 {
-    static const char *const by_verb[] = {"apt",  "apt-get",  "aptitude", "yum", "dnf",
-                                          "dnf5", "microdnf", "tdnf",     NULL};
-    static const char *const verbs[] = {"install",   "in",     "localinstall", "add",
-                                        "reinstall", "update", "upgrade",      NULL};
-    static const char *const long_installs[] = {"--install", "--upgrade", "--unpack", "--freshen", NULL};
+    static const char by_verb[] = "apt apt-get aptitude yum dnf dnf5 microdnf tdnf";
+    static const char verbs[] = "install in localinstall add reinstall update upgrade";
+    static const char long_installs[] = "--install --upgrade --unpack --freshen";
 
     *ret_first = 1;
     if (cmd->name.len < 2)
@@ -215,14 +206,14 @@ bool sb_program_installs(const sb_sh_command *cmd, size_t *ret_first)
         return has_short(cmd, "U") || sb_sh_has_option(cmd, "--upgrade", NULL);
     if (sb_sh_is(cmd, "dpkg") || sb_sh_is(cmd, "rpm")) {
         for (size_t i = 1; i < cmd->count; i++)
-            if (is_one_of(cmd->args[i].text, long_installs))
+            if (sb_word_in(cmd->args[i].text, long_installs))
                 return true;
         return has_short(cmd, cmd->name.ptr[0] == 'd' ? "i" : "iUF");
     }
-    if (!is_one_of(cmd->name, by_verb) && !installs_unsigned(cmd))
+    if (!sb_word_in(cmd->name, by_verb) && !installs_unsigned(cmd))
         return false;
     for (size_t i = 1; i < cmd->count; i++)
-        if (is_one_of(cmd->args[i].text, verbs)) {
+        if (sb_word_in(cmd->args[i].text, verbs)) {
             *ret_first = i + 1;
             return true;
         }

@@ -104,7 +104,12 @@ sb_slice sb_lint_read(const sb_lint *lint, sb_slice path);
 bool sb_sh_has_option(const sb_sh_command *command, const char *option, const sb_sh_arg **ret_arg);
 /* The option's value: "-o x", "-ox", "--output x", "--output=x"; NULL without. Its text in *ret_value. */
 const sb_sh_arg *sb_sh_option_value(const sb_sh_command *command, const char *option, sb_slice *ret_value);
-bool sb_sh_is(const sb_sh_command *command, const char *name); /* "curl" */
+bool sb_sh_is(const sb_sh_command *command, const char *name);         /* "curl" */
+bool sb_sh_is_wrapped(const sb_sh_command *command, const char *name); /* by "xargs", "sudo" */
+/* Is this word among its arguments, as it stands? */
+bool sb_sh_has_word(const sb_sh_command *command, const char *word);
+/* A letter in any cluster of short options, whatever has a value: "u" of "-Syu". */
+bool sb_sh_has_letter(const sb_sh_command *command, char letter);
 /* The first operand that is no option, as "install" of "apt-get -qq install"; absent without. `with_value`:
  * options that take the next word, NULL-terminated; may be NULL. */
 sb_slice sb_sh_verb(const sb_sh_command *command, const char *const *with_value, size_t *ret_index);

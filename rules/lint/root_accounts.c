@@ -38,14 +38,6 @@ const sb_rule sb_rule_sparse_lastlog = {
     .fixes = true,
 };
 
-static bool has_word(const sb_sh_command *cmd, const char *word)
-{
-    for (size_t i = 1; i < cmd->count; i++)
-        if (sb_slice_eqz(cmd->args[i].text, word))
-            return true;
-    return false;
-}
-
 /* --- sudo --- */
 
 static bool is_sudo(sb_slice package)
@@ -75,7 +67,7 @@ static bool names_sudo(const sb_sh_command *cmd)
 
 static bool installs(const sb_sh_command *cmd)
 {
-    if (has_word(cmd, "install") || has_word(cmd, "add") || has_word(cmd, "in"))
+    if (sb_sh_has_word(cmd, "install") || sb_sh_has_word(cmd, "add") || sb_sh_has_word(cmd, "in"))
         return true;
     for (size_t i = 1; sb_sh_is(cmd, "pacman") && i < cmd->count; i++)
         if (sb_slice_starts(cmd->args[i].text, SB_LIT("-S")))
@@ -200,10 +192,10 @@ static void check_password(sb_lint *lint, const sb_lint_run *run, const sb_sh_co
     const char *how = NULL;
 
     if (sb_sh_is(cmd, "chpasswd") ||
-        (sb_sh_is(cmd, "passwd") && !has_word(cmd, "-l") && !has_word(cmd, "-d"))) {
+        (sb_sh_is(cmd, "passwd") && !sb_sh_has_word(cmd, "-l") && !sb_sh_has_word(cmd, "-d"))) {
         if (reads_password(run, cmd))
             how = "sets a password that is known to whoever has the Dockerfile or the image";
-    } else if (sb_sh_is(cmd, "passwd") && has_word(cmd, "-d")) {
+    } else if (sb_sh_is(cmd, "passwd") && sb_sh_has_word(cmd, "-d")) {
         how = "takes the account's password away: anybody can log in without one";
     } else if (sb_sh_is(cmd, "usermod") || sb_sh_is(cmd, "useradd")) {
         if ((sb_sh_option_value(cmd, "-p", &value) || sb_sh_option_value(cmd, "--password", &value)) &&

@@ -151,14 +151,6 @@ typedef struct change { /* what a command changes */
     size_t first;  /* argument: the first path */
 } change;
 
-static bool is_wrapped(const sb_sh_command *cmd, const char *name)
-{
-    for (size_t i = 0; i < cmd->wrapper_count; i++)
-        if (sb_slice_eqz(cmd->wrappers[i], name))
-            return true;
-    return false;
-}
-
 /* The index of the first word that is no option; chmod's "-w" is a mode. */
 static size_t first_operand(const sb_sh_command *cmd, size_t from)
 {
@@ -197,7 +189,7 @@ static bool read_change(const sb_sh_command *cmd, change *ret)
     }
     ret->first = at + 1;
     ret->recursive = sb_sh_has_option(cmd, "-R", NULL) || sb_sh_has_option(cmd, "--recursive", NULL);
-    ret->indirect = is_wrapped(cmd, "find") || is_wrapped(cmd, "xargs");
+    ret->indirect = sb_sh_is_wrapped(cmd, "find") || sb_sh_is_wrapped(cmd, "xargs");
     return true;
 }
 

@@ -157,24 +157,13 @@ static upgrade kind_of_verb(const manager *m, const sb_sh_command *cmd)
     return NOTHING;
 }
 
-/* A letter of short options, in any cluster of them. */
-static bool has_letter(const sb_sh_command *cmd, char letter)
-{
-    for (size_t i = 1; i < cmd->count; i++) {
-        sb_slice text = cmd->args[i].text;
-
-        if (text.len > 1 && text.ptr[0] == '-' && text.ptr[1] != '-' && sb_slice_chr(text, letter) > 0)
-            return true;
-    }
-    return false;
-}
-
 static bool syncs_and_upgrades(const sb_sh_command *cmd)
 {
     static const char *const harmless[] = {"-p", "--print", "-w", "--downloadonly", NULL};
 
-    return (has_letter(cmd, 'S') || sb_sh_has_option(cmd, "--sync", NULL)) &&
-           (has_letter(cmd, 'u') || sb_sh_has_option(cmd, "--sysupgrade", NULL)) && !has_any(cmd, harmless);
+    return (sb_sh_has_letter(cmd, 'S') || sb_sh_has_option(cmd, "--sync", NULL)) &&
+           (sb_sh_has_letter(cmd, 'u') || sb_sh_has_option(cmd, "--sysupgrade", NULL)) &&
+           !has_any(cmd, harmless);
 }
 
 static upgrade kind_of(const sb_sh_command *cmd)
