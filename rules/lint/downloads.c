@@ -124,12 +124,13 @@ static void look_at_copy(sb_lint *lint, size_t index)
     const sb_df_expanded *words = &lint->view->expanded[index];
 
     for (size_t i = 0; i < ins->heredoc_count; i++)
-        sb_config_text(lint, NULL, ins->heredocs[i].span, ins->heredocs[i].body);
+        sb_config_file(lint, NULL, ins->heredocs[i].span,
+                       words->count ? words->words[words->count - 1] : SB_LIT(""), ins->heredocs[i].body);
     if (lint->context_fd < 0 || sb_df_find_flag(ins, "from"))
         return;
     for (size_t i = 0; i + 1 < words->count; i++)
         if (is_configuration(words->words[i]))
-            sb_config_text(lint, NULL, ins->span, sb_lint_read(lint, words->words[i]));
+            sb_config_file(lint, NULL, ins->span, words->words[i], sb_lint_read(lint, words->words[i]));
 }
 
 void sb_lint_downloads(sb_lint *lint)

@@ -46,6 +46,8 @@ void sb_off_images(const sb_download *d); /* skopeo, helm … */
 void sb_config_variable(sb_lint *lint, sb_span span, sb_slice name, sb_slice value);
 /* A text that becomes (part of) a file. `run`: whose commands it is in; NULL: none. */
 void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text);
+/* One that becomes the file at `path`: there are files where a word alone is a setting. */
+void sb_config_file(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice path, sb_slice text);
 void sb_config_command(const sb_download *d); /* echo, printf, sed, tee, cat */
 void sb_config_export(const sb_download *d);
 
@@ -62,5 +64,7 @@ bool sb_is_keyring(sb_slice path);
 void sb_lint_fetched(sb_lint *lint);
 /* A URL in an argument: is it one of plain http? Says SB605. */
 void sb_http_argument(const sb_download *d, const sb_sh_arg *arg, sb_slice url);
+/* pip, uv, npm and their like: an archive by its URL as what is to be installed. */
+void sb_fetch_package(const sb_download *d);
 
 #endif

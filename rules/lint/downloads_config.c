@@ -243,18 +243,41 @@ static void look_at_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb
                 sb_lint_shown(lint, line));
 }
 
-void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text)
+/* curl's own file has its options without dashes. */
+static void look_at_curlrc_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line)
+{
+    line = sb_slice_trim(line);
+    if (sb_word_in(line, "insecure --insecure proxy-insecure"))
+        sb_lint_say(lint, &sb610, span_of_line(lint, run, span, line),
+                    "\"%s\" in .curlrc switches verification off", sb_lint_shown(lint, line));
+}
+
+typedef void line_looker(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice line);
+
+static void each_line(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text, line_looker *look)
 {
     while (text.ptr && text.len) {
         sb_slice line = sb_slice_cut(&text, '\n');
         ptrdiff_t written;
 
         while ((written = sb_slice_find(line, SB_LIT("\\n"))) >= 0) { /* echo -e, printf */
-            look_at_line(lint, run, span, sb_slice_sub(line, 0, (size_t)written));
+            look(lint, run, span, sb_slice_sub(line, 0, (size_t)written));
             line = sb_slice_sub(line, (size_t)written + 2, line.len);
         }
-        look_at_line(lint, run, span, line);
+        look(lint, run, span, line);
     }
+}
+
+void sb_config_text(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice text)
+{
+    each_line(lint, run, span, text, look_at_line);
+}
+
+void sb_config_file(sb_lint *lint, const sb_lint_run *run, sb_span span, sb_slice path, sb_slice text)
+{
+    sb_config_text(lint, run, span, text);
+    if (sb_slice_ends(path, SB_LIT("curlrc")))
+        each_line(lint, run, span, text, look_at_curlrc_line);
 }
 
 /* What "s/from/to/" writes; the script itself when it is another one; nothing when it only deletes. */
@@ -279,16 +302,22 @@ void sb_config_command(const sb_download *d)
 {
     const sb_sh_command *command = d->command;
     bool sed = sb_sh_is(command, "sed"), names_files = sb_sh_is(command, "cat") || sb_sh_is(command, "tee");
+    sb_slice path = SB_LIT("");
 
+    for (size_t i = 0; i < command->file_count; i++)
+        if (command->files[i].fd != 2 && sb_slice_starts(command->files[i].op, SB_LIT(">")))
+            path = command->files[i].target.text;
+    if (sb_sh_is(command, "tee") && command->count > 1)
+        path = command->args[command->count - 1].text;
     for (size_t i = 1; i < command->count && !names_files; i++) {
         const sb_sh_arg *arg = &command->args[i];
 
-        if (arg->text.len > 8) /* shorter than any of the lines */
-            sb_config_text(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, arg),
+        if (arg->text.len >= 8) /* shorter than any of the lines */
+            sb_config_file(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, arg), path,
                            sed ? written_by_sed(arg->text) : arg->text);
     }
     for (size_t i = 0; i < command->file_count; i++)
         if (sb_slice_starts(command->files[i].op, SB_LIT("<<")))
-            sb_config_text(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, &command->files[i].target),
-                           command->files[i].target.text);
+            sb_config_file(d->lint, d->run, sb_lint_arg_span(d->lint, d->run, &command->files[i].target),
+                           path, command->files[i].target.text);
 }

@@ -95,6 +95,62 @@ static void look_at_http(sb_lint *lint, const sb_origin *o)
                     "%s comes over plain http: anybody on the way can change it", url_of(lint, o));
 }
 
+/* --- Packages by URL --- */
+
+static bool is_archive(sb_slice url)
+{
+    static const char *const ends[] = {".whl", ".zip", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz"};
+    static const char *const parts[] = {"/tarball/", "/zipball/", "/archive/"};
+
+    for (size_t i = 0; i < SB_COUNT(ends); i++)
+        if (sb_slice_ends(url, sb_slice_z(ends[i])))
+            return true;
+    for (size_t i = 0; i < SB_COUNT(parts); i++)
+        if (sb_slice_find(url, sb_slice_z(parts[i])) >= 0)
+            return true;
+    return false;
+}
+
+/* The URL of "https://…" and of "name @ https://…"; absent: there is none, or git fetches it. */
+static sb_slice package_url(sb_slice text, sb_slice *ret_fragment)
+{
+    ptrdiff_t at = sb_slice_find(text, SB_LIT("https://"));
+
+    if (at < 0)
+        at = sb_slice_find(text, SB_LIT("http://"));
+    if (at < 0 || (at > 0 && !strchr(" @", text.ptr[at - 1])))
+        return SB_NIL;
+    *ret_fragment = sb_slice_sub(text, (size_t)at, text.len);
+    return sb_slice_cut(ret_fragment, '#');
+}
+
+void sb_fetch_package(const sb_download *d)
+{
+    const sb_sh_command *command = d->command;
+    bool installs = false;
+
+    if (d->run->locked)
+        return;
+    for (size_t i = 1; i < command->count; i++) {
+        const sb_sh_arg *arg = &command->args[i];
+        sb_slice fragment = SB_NIL, url;
+
+        if (!installs) { /* `python -m pip install`, too */
+            installs = sb_word_in(arg->text, "install i add download wheel");
+            continue;
+        }
+        url = package_url(arg->text, &fragment);
+        if (!url.ptr || !is_archive(url) || sb_host_is_internal(url))
+            continue;
+        if (fragment.ptr && (sb_slice_find(fragment, SB_LIT("sha256=")) >= 0 ||
+                             sb_slice_find(fragment, SB_LIT("sha384=")) >= 0 ||
+                             sb_slice_find(fragment, SB_LIT("sha512=")) >= 0))
+            continue;
+        sb_lint_say(d->lint, &sb601, sb_lint_arg_span(d->lint, d->run, arg),
+                    "%s is installed, and nobody checks its bytes", sb_lint_shown(d->lint, url));
+    }
+}
+
 /* --- RUN --- */
 
 static void look_at_key(sb_lint *lint, const sb_origin *o)

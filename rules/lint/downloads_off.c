@@ -261,6 +261,7 @@ void sb_off_python(const sb_download *d)
     const sb_sh_arg *arg;
     sb_slice url;
 
+    sb_fetch_package(d);
     for (size_t i = 0; i < SB_COUNT(indexes); i++) {
         arg = sb_sh_option_value(d->command, indexes[i], &url);
         if (arg)
@@ -290,6 +291,7 @@ void sb_off_node(const sb_download *d)
 {
     const sb_sh_arg *arg = find_setting(d->command, "strict-ssl enableStrictSsl", "false 0 no");
 
+    sb_fetch_package(d);
     if (!arg)
         arg = find_arg(d->command, "--no-strict-ssl");
     for (size_t i = 1; i < d->command->count; i++) /* config set registry URL, --registry=URL */

@@ -5,7 +5,7 @@
 const sb_rule sb_rule_sudo_installed = {
     .id = "SB108",
     .name = "sudo-installed",
-    .summary = "The image has sudo: its USER can become root again",
+    .summary = "The image has sudo, or a file is given the setuid bit: its USER can become root again",
     .remedy = "do what needs root in RUN steps before USER; where a process must change its user at start, "
               "gosu, su-exec "
               "or setpriv do it in one direction only",
@@ -108,6 +108,42 @@ static bool makes_admin(const sb_sh_command *cmd)
     if (sb_sh_is(cmd, "adduser") || sb_sh_is(cmd, "addgroup") || sb_sh_is(cmd, "gpasswd"))
         return cmd->count > 2 && is_admin_group(cmd->args[cmd->count - 1].text);
     return false;
+}
+
+/* "4755", "u+s": not setgid alone, which directories have that are shared. */
+static bool is_setuid_mode(sb_slice mode)
+{
+    sb_slice clause;
+
+    if (mode.len && mode.ptr[0] >= '0' && mode.ptr[0] <= '7')
+        return (mode.len == 4 && strchr("4567", mode.ptr[0])) ||
+               (mode.len == 5 && mode.ptr[0] == '0' && strchr("4567", mode.ptr[1]));
+    while ((clause = sb_slice_cut(&mode, ',')).ptr) {
+        sb_slice who = clause;
+        size_t end = 0;
+
+        while (end < who.len && strchr("ugoa", who.ptr[end]))
+            end++;
+        who.len = end;
+        if (end < clause.len && strchr("+=", clause.ptr[end]) &&
+            sb_slice_chr(sb_slice_sub(clause, end, clause.len), 's') >= 0 &&
+            (!end || sb_slice_chr(who, 'u') >= 0 || sb_slice_chr(who, 'a') >= 0))
+            return true;
+    }
+    return false;
+}
+
+static bool gives_setuid(const sb_sh_command *cmd)
+{
+    sb_slice mode;
+    size_t at = 1;
+
+    if (sb_sh_is(cmd, "install"))
+        return (sb_sh_option_value(cmd, "-m", &mode) || sb_sh_option_value(cmd, "--mode", &mode)) &&
+               is_setuid_mode(mode);
+    while (at < cmd->count && cmd->args[at].text.len && cmd->args[at].text.ptr[0] == '-')
+        at++;
+    return sb_sh_is(cmd, "chmod") && at < cmd->count && is_setuid_mode(cmd->args[at].text);
 }
 
 /* Of each kind, one finding for a RUN is enough. */
@@ -251,9 +287,12 @@ void sb_root_accounts(sb_lint *lint)
         for (size_t j = 0; j < run->reading.count; j++) {
             const sb_sh_command *cmd = &run->reading.commands[j];
 
-            if (cmd->name.len < 6)
+            if (cmd->name.len < 5)
                 continue;
             check_password(lint, run, cmd);
+            if (gives_setuid(cmd) && sb_lint_ships(lint, run->stage))
+                sb_lint_say(lint, &sb_rule_sudo_installed, sb_lint_command_span(lint, run, cmd),
+                            "the setuid bit lets whoever runs this file have the rights of its owner");
             if (sb_sh_is(cmd, "useradd"))
                 check_useradd(lint, run, cmd);
         }

@@ -350,6 +350,59 @@ static void hide_chpasswd(run_search *r, const sb_sh_reading *reading, size_t at
     }
 }
 
+/* echo secret | docker login --password-stdin: the pipe keeps it from ps, not from the history. */
+static void check_piped(run_search *r, const sb_sh_reading *reading, size_t at)
+{
+    const sb_sh_command *command = &reading->commands[at];
+    const sb_sh_arg *last = command->count > 1 ? &command->args[command->count - 1] : NULL;
+
+    if (!last || command->last || !sb_word_in(command->name, "echo printf"))
+        return;
+    for (size_t i = at + 1; i < reading->count && i - at < SB_LINT_AHEAD_MAX; i++) {
+        const sb_sh_command *next = &reading->commands[i];
+
+        if (next->pipeline != command->pipeline)
+            continue;
+        if (sb_sh_has_option(next, "--password-stdin", NULL) || sb_sh_has_option(next, "--with-token", NULL))
+            tell_literal(r, next, last, sb_slice_trim(last->text), "a password");
+        return;
+    }
+}
+
+/* "machine HOST login USER password SECRET", of a .netrc. */
+static void check_netrc(run_search *r, const sb_sh_command *command, const sb_sh_arg *arg)
+{
+    sb_slice text = arg->text;
+    bool password = false;
+
+    if (!sb_slice_starts(sb_slice_trim(text), SB_LIT("machine ")))
+        return;
+    for (size_t at = 0; at < text.len;) {
+        size_t end = at;
+        sb_slice word;
+
+        while (end < text.len && !strchr(" \t\n\\", text.ptr[end]))
+            end++;
+        word = sb_slice_sub(text, at, end);
+        if (password && word.len)
+            tell_literal(r, command, arg, word, "a password");
+        if (word.len)
+            password = sb_slice_eqz(word, "password");
+        at = end + 1 + (end + 1 < text.len && text.ptr[end] == '\\'); /* "\\n" */
+    }
+}
+
+static void check_netrc_words(run_search *r, const sb_sh_command *command)
+{
+    if (!sb_word_in(command->name, "echo printf cat tee"))
+        return;
+    for (size_t i = 1; i < command->count; i++)
+        check_netrc(r, command, &command->args[i]);
+    for (size_t i = 0; i < command->file_count; i++)
+        if (sb_slice_starts(command->files[i].op, SB_LIT("<<")))
+            check_netrc(r, command, &command->files[i].target);
+}
+
 /* --- Put into files --- */
 
 typedef struct target { /* where a secret ends up */
@@ -607,6 +660,8 @@ void sk_find_in_runs(sk_search *s)
                 check_operands(&r, command);
             }
             hide_chpasswd(&r, reading, k);
+            check_piped(&r, reading, k);
+            check_netrc_words(&r, command);
             check_writing(&r, reading, k);
             check_copying(&r, reading, k);
             check_removing(&r, command);
