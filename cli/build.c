@@ -214,12 +214,11 @@ const cli_command cli_build = {
     .summary = "build the image from what is locked",
     .usage = "[CONTEXT]",
     .description =
-        "Builds the Dockerfile with every image, URL and git repository replaced by what the lock says, from "
-        "the store where it is there. Nothing is resolved that is not in the lock. The options are those of "
-        "\"docker build\".\n\n"
+        "Builds the Dockerfile with every image, URL and git repository replaced by what the lock says, "
+        "from the store where it is there. Nothing is resolved that is not in the lock. The options are "
+        "those of \"docker build\".\n\n"
         "The image ID depends on Dockerfile, context, lock and build arguments, not on the engine, the "
-        "machine "
-        "or the day, as far as the RUN instructions do not.\n\n"
+        "machine or the day, as far as the RUN instructions do not.\n\n"
         "A tag must be a version: none, \"latest\" and moving words like \"stable\" are refused unless "
         "--allow-moving-tag is given.",
     .options = options,

@@ -93,7 +93,7 @@ static const char *rule_id(const void *ctx, size_t index)
     return rule ? rule->id : "";
 }
 
-int cli_unknown_rule(const char *name, sb_error **err)
+static int unknown_rule(const char *name, sb_error **err)
 {
     sb_autofree char *shown = sb_printable(sb_slice_z(name));
     const sb_rule_set *family = NULL;
@@ -109,6 +109,14 @@ int cli_unknown_rule(const char *name, sb_error **err)
                    shown);
 }
 
+int cli_check_rules(const cli_list *list, sb_error **err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!sb_rule_find(sb_slice_z(list->items[i])))
+            return unknown_rule(list->items[i], err);
+    return 0;
+}
+
 int cli_rule_settings(const cli_list *list, sb_arena *arena, sb_rule_setting **ret_settings,
                       size_t *ret_count, sb_error **err)
 {
@@ -122,7 +130,7 @@ int cli_rule_settings(const cli_list *list, sb_arena *arena, sb_rule_setting **r
         if (!settings[i].rule) {
             sb_autofree char *name = sb_slice_dup(id);
 
-            return cli_unknown_rule(name, err);
+            return unknown_rule(name, err);
         }
         if (!text.ptr || !sb_severity_parse(text, &settings[i].severity))
             return sb_fail(err, SB_ERR_USAGE,

@@ -229,10 +229,8 @@ const cli_command cli_init = {
     .summary = "add what git and docker build should ignore",
     .usage = "[CONTEXT]",
     .description = "Adds the scratch directory to .gitignore, in a git repository, and scratch directory, "
-                   "store and lock to "
-                   ".dockerignore, so that a plain \"docker build\" leaves them out of the image as sbuild "
-                   "does. Lines that are "
-                   "there already are left alone.",
+                   "store and lock to .dockerignore, so that a plain \"docker build\" leaves them out of "
+                   "the image as sbuild does. Lines that are there already are left alone.",
     .options = options,
     .options_size = sizeof(init_options),
     .examples = examples,

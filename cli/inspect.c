@@ -115,8 +115,8 @@ const cli_command cli_inspect = {
     .usage = "FILE...",
     .description =
         "Parses FILE (\"-\" for standard input) as BuildKit does and shows its directives, stages, "
-        "instructions "
-        "and what they take from elsewhere, with variables expanded. Looks at nothing but the file.\n\n"
+        "instructions and what they take from elsewhere, with variables expanded. Looks at nothing but the "
+        "file.\n\n"
         "With --json and several files there is one object per line, and each says which file it is about.",
     .options = options,
     .options_size = sizeof(inspect_options),

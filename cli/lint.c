@@ -13,11 +13,7 @@
 #include <unistd.h>
 
 typedef struct lint_options {
-    const char *format;
-    const char *output;
-    cli_list rules;
-    cli_list only;
-    const char *fail_on;
+    cli_report_options report;
     bool fix;
     bool dry_run;
     bool list_rules;
@@ -33,16 +29,10 @@ typedef struct lint_options {
 } lint_options;
 
 static const cli_option options[] = {
-    {"format", 0, CLI_CHOICE(lint_options, format), "text|json|sarif|github|junit",
-     "the form of the report (default: text)"},
-    {"output", 'o', CLI_FILE(lint_options, output), "FILE", "write the report to FILE"},
-    {"rule", 0, CLI_LIST(lint_options, rules), "ID=off|info|warning|error", "set a rule's severity"},
-    {"only", 0, CLI_WORDS(lint_options, only), "ID", "no other rule than this one (may be repeated)"},
+    CLI_OPTIONS_REPORT(lint_options, report, "text|json|sarif|github|junit"),
     {"fix", 0, CLI_FLAG(lint_options, fix), NULL,
      "mend in the file what can be mended safely; of standard input, print it mended"},
     {"dry-run", 0, CLI_FLAG(lint_options, dry_run), NULL, "with --fix: print what would change, as a diff"},
-    {"fail-on", 0, CLI_CHOICE(lint_options, fail_on), "info|warning|error|never",
-     "the severity from which on findings make the exit status 1 (default: warning)"},
     {"require-reason", 0, CLI_FLAG(lint_options, require_reason), NULL,
      "comments that silence a rule must say why"},
     {"no-ignore", 0, CLI_FLAG(lint_options, no_ignore), NULL,
@@ -61,17 +51,6 @@ static const cli_option options[] = {
 };
 
 enum { BASELINE_MAX = 64 << 20 };
-
-/* --- Options --- */
-
-static int check_only(const cli_list *list, sb_error **err)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (!sb_rule_find(sb_slice_z(list->items[i])))
-            return cli_unknown_rule(list->items[i], err);
-    }
-    return 0;
-}
 
 /* --- Files --- */
 
@@ -160,7 +139,7 @@ static int lint_stdin(const sb_lint_options *lint, sb_report *report, sb_error *
 static int fix_one(const job *j, const char *path, sb_error **err)
 {
     const lint_options *opts = j->opts;
-    bool is_text = !opts->format || strcmp(opts->format, "text") == 0;
+    bool is_text = !opts->report.format || strcmp(opts->report.format, "text") == 0;
 
     if (strcmp(path, "-") == 0)
         return cli_lint_fix_stdin(j->app, &j->lint, opts->dry_run, err);
@@ -267,7 +246,8 @@ static int read_settings(const lint_options *opts, sb_settings **ret_settings, s
                         err) < 0)
         return -1;
     fail_on = settings->lint.fail_on.ptr ? sb_slice_dup(settings->lint.fail_on) : NULL;
-    if (cli_fail_on(opts->fail_on ? opts->fail_on : fail_on, SB_SEVERITY_WARNING, ret_threshold, err) < 0)
+    if (cli_fail_on(opts->report.fail_on ? opts->report.fail_on : fail_on, SB_SEVERITY_WARNING, ret_threshold,
+                    err) < 0)
         return -1;
     if (opts->baseline) {
         *ret_baseline = sb_strdup(opts->baseline);
@@ -301,7 +281,7 @@ static int lint_and_report(job *j, sb_severity threshold, const char *baseline, 
     }
     if (!j->report->files && j->status) /* the errors have said it all */
         return j->status;
-    if (cli_findings_write(j->app, j->report, j->opts->format, j->opts->output, err) < 0)
+    if (cli_findings_write(j->app, j->report, j->opts->report.format, j->opts->report.output, err) < 0)
         return -1;
     return j->status ? j->status : cli_findings_status(j->report, threshold);
 }
@@ -321,18 +301,18 @@ static int run(cli_app *app, const void *values, sb_error **err)
     size_t build_arg_count, rule_count;
 
     if (opts->list_rules)
-        return cli_findings_list_rules(app, opts->format, err);
+        return cli_findings_list_rules(app, opts->report.format, err);
     if (opts->dry_run && !opts->fix)
         return sb_fail(err, SB_ERR_USAGE, "--dry-run goes with --fix");
     if (cli_check_platforms((const char *[]){opts->platform, NULL}, err) < 0 ||
         read_settings(opts, &settings, &threshold, &baseline, err) < 0 ||
-        cli_rule_settings(&opts->rules, arena, &rules, &rule_count, err) < 0 ||
-        check_only(&opts->only, err) < 0 ||
+        cli_rule_settings(&opts->report.rules, arena, &rules, &rule_count, err) < 0 ||
+        cli_check_rules(&opts->report.only, err) < 0 ||
         cli_build_args(&opts->build_args, arena, &build_args, &build_arg_count, err) < 0)
         return -1;
     j.lint = (sb_lint_options){.rules = rules,
                                .rule_count = rule_count,
-                               .only = cli_strings(&opts->only),
+                               .only = cli_strings(&opts->report.only),
                                .target = opts->target,
                                .build_args = build_args,
                                .build_arg_count = build_arg_count,
@@ -384,20 +364,15 @@ const cli_command cli_lint = {
     .usage = "[FILE|DIR|-]...",
     .description =
         "Looks at each FILE (\"-\" for standard input), and in each DIR at every Dockerfile, also those of "
-        "another "
-        "name that have the content of one. .git, node_modules, vendor and the like are left out, links are "
-        "not "
-        "followed. Nothing is run and nothing is asked of the network: what is looked at is the Dockerfile, "
-        "its "
-        "lock if there is one, and the names of files in its context.\n\n"
-        "A comment above an instruction silences rules for it, and says why: \"# sbuild: ignore=SB301,SB302 "
-        "reason=the script is our own\"; \"# sbuild: ignore-file=SB101 reason=…\" counts for the whole file. "
-        "\"# hadolint ignore=…\" and \"# check=skip=…\" are understood. In sbuild.json, \"lint\" sets "
-        "severities, "
-        "exceptions and the baseline.\n\n"
+        "another name that have the content of one. .git, node_modules, vendor and the like are left out, "
+        "links are not followed. Nothing is run and nothing is asked of the network: what is looked at is "
+        "the Dockerfile, its lock if there is one, and the names of files in its context.\n\n"
+        "A comment above an instruction silences rules for it, and says why: \"# sbuild: "
+        "ignore=SB301,SB302 reason=the script is our own\"; \"# sbuild: ignore-file=SB101 reason=…\" "
+        "counts for the whole file. \"# hadolint ignore=…\" and \"# check=skip=…\" are understood. In "
+        "sbuild.json, \"lint\" sets severities, exceptions and the baseline.\n\n"
         "A Dockerfile that cannot be parsed is a finding, too. The exit status is 1 when a finding counts "
-        "whose "
-        "severity is that of --fail-on or worse; with --fix --dry-run, when something would change.",
+        "whose severity is that of --fail-on or worse; with --fix --dry-run, when something would change.",
     .options = options,
     .options_size = sizeof(lint_options),
     .section = "RULES",

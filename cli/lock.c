@@ -247,14 +247,11 @@ const cli_command cli_lock = {
     .usage = "[CONTEXT]",
     .description =
         "Finds every image, URL and git repository that the Dockerfile uses, verifies what vouches for it, "
-        "and "
-        "writes what it is now into the lock file beside the Dockerfile (Dockerfile.lock). Then it runs the "
-        "RUN "
-        "instructions in a real build, each behind a server that records what it downloads. Downloads are "
-        "kept "
-        "in sbuild.vendor. What is locked already stays as it is unless --update asks for newer: a RUN "
-        "instruction is run again only when something that it depends on has changed, and what it downloaded "
-        "before is answered from the lock.\n\n"
+        "and writes what it is now into the lock file beside the Dockerfile (Dockerfile.lock). Then it "
+        "runs the RUN instructions in a real build, each behind a server that records what it downloads. "
+        "Downloads are kept in sbuild.vendor. What is locked already stays as it is unless --update asks "
+        "for newer: a RUN instruction is run again only when something that it depends on has changed, and "
+        "what it downloaded before is answered from the lock.\n\n"
         "This is the only command that writes the lock. Commit the lock and sbuild.vendor.",
     .options = options,
     .options_size = sizeof(lock_options),

@@ -114,10 +114,9 @@ const cli_command cli_push = {
     .summary = "scan an image, and push it when nothing is found",
     .usage = "IMAGE...",
     .description = "Checks the tag, scans the engine's image as \"sbuild scan\" does, and has the engine "
-                   "push it, with the "
-                   "engine's own credentials. Refused when something at or above --fail-on is found. What is "
-                   "pushed is what "
-                   "was scanned: the image is told by its ID before and after.",
+                   "push it, with the engine's own credentials. Refused when something at or above "
+                   "--fail-on is found. What is pushed is what was scanned: the image is told by its ID "
+                   "before and after.",
     .options = options,
     .options_size = sizeof(push_options),
     .examples = examples,

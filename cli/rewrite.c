@@ -115,9 +115,8 @@ const cli_command cli_rewrite = {
     .summary = "print the pinned Dockerfile, and the command that builds it",
     .usage = "[CONTEXT]",
     .description = "Prints the Dockerfile that \"sbuild build\" gives to the engine: yours, with nothing "
-                   "changed but what is "
-                   "pinned. The engine's command goes to standard error, so that anybody can run the build "
-                   "without sbuild.",
+                   "changed but what is pinned. The engine's command goes to standard error, so that "
+                   "anybody can run the build without sbuild.",
     .options = options,
     .options_size = sizeof(rewrite_options),
     .examples = examples,

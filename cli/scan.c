@@ -43,7 +43,8 @@ static int merge_rules(const cli_scan_options *o, const sb_settings *settings, s
 
     if (sb_rule_choices(settings->scan.rules, settings->scan.rule_count, "sbuild.json", arena, &configured,
                         &configured_count, err) < 0 ||
-        cli_rule_settings(&o->rules, arena, &given, &given_count, err) < 0)
+        cli_rule_settings(&o->report.rules, arena, &given, &given_count, err) < 0 ||
+        cli_check_rules(&o->report.only, err) < 0)
         return -1;
     all = sb_arena_array(arena, sb_rule_setting, configured_count + given_count + 1);
     if (configured_count)
@@ -52,10 +53,7 @@ static int merge_rules(const cli_scan_options *o, const sb_settings *settings, s
         memcpy(all + configured_count, given, given_count * sizeof(*all));
     scan->rules = all;
     scan->rule_count = configured_count + given_count;
-    for (size_t i = 0; i < o->only.count; i++)
-        if (!sb_rule_find(sb_slice_z(o->only.items[i])))
-            return cli_unknown_rule(o->only.items[i], err);
-    scan->only = cli_strings(&o->only);
+    scan->only = cli_strings(&o->report.only);
     return 0;
 }
 
@@ -151,13 +149,14 @@ int cli_scan(cli_app *app, const cli_scan_options *o, cli_scan_input *image, con
     if (sb_settings_load(".", &settings, err) < 0)
         return -1;
     fail_on = settings->scan.fail_on.ptr ? sb_slice_dup(settings->scan.fail_on) : NULL;
-    if (cli_fail_on(o->fail_on ? o->fail_on : fail_on, SB_SEVERITY_WARNING, &threshold, err) < 0 ||
+    if (cli_fail_on(o->report.fail_on ? o->report.fail_on : fail_on, SB_SEVERITY_WARNING, &threshold, err) <
+            0 ||
         scan_with(app, o, settings, image, name, &report, err) < 0 ||
         apply_ignore_file(app, o, settings, report, err) < 0)
         return -1;
     if (o->write_ignore_file && write_ignore_file(o->write_ignore_file, report, err) < 0)
         return -1;
-    if (cli_findings_write(app, report, o->format, o->output, err) < 0)
+    if (cli_findings_write(app, report, o->report.format, o->report.output, err) < 0)
         return -1;
     *ret_status = o->write_ignore_file ? 0 : cli_findings_status(report, threshold);
     return 0;
@@ -185,7 +184,7 @@ static int run(cli_app *app, const void *values, sb_error **err)
     int status;
 
     if (o->list_rules)
-        return cli_findings_list_rules(app, o->scan.format, err);
+        return cli_findings_list_rules(app, o->scan.report.format, err);
     if (app->operand_count == 0)
         return sb_fail(err, SB_ERR_USAGE, "name an image: an archive, an OCI layout, or a reference");
     if (cli_scan_input_open(app->operands[0], &o->scan, false, &image, err) < 0 ||
@@ -207,17 +206,14 @@ const cli_command cli_scan_command = {
     .summary = "find secrets and other things that should not be in a finished image",
     .usage = "IMAGE",
     .description =
-        "Reads every layer of IMAGE, also what a later layer deletes, archives within files, configuration, "
-        "history, annotations and attestations. Secrets are shown redacted, never whole, and nothing is "
-        "asked of "
-        "a network but the image itself.\n\n"
-        "IMAGE is a file (an archive by docker save, or an OCI archive), a directory (an OCI layout), \"-\" "
-        "for "
-        "an archive on standard input, or a reference: of a local engine, else of a registry. A prefix says "
-        "which: "
-        "docker-archive:FILE, oci-archive:FILE, oci:DIR, registry:REFERENCE, engine:REFERENCE, "
-        "docker:REFERENCE, "
-        "podman:REFERENCE, buildah:REFERENCE. Behind a path, :NAME says which of several images.",
+        "Reads every layer of IMAGE, also what a later layer deletes, archives within files, "
+        "configuration, history, annotations and attestations. Secrets are shown redacted, never whole, "
+        "and nothing is asked of a network but the image itself.\n\n"
+        "IMAGE is a file (an archive by docker save, or an OCI archive), a directory (an OCI layout), "
+        "\"-\" for an archive on standard input, or a reference: of a local engine, else of a registry. A "
+        "prefix says which: docker-archive:FILE, oci-archive:FILE, oci:DIR, registry:REFERENCE, "
+        "engine:REFERENCE, docker:REFERENCE, podman:REFERENCE, buildah:REFERENCE. Behind a path, :NAME "
+        "says which of several images.",
     .options = options,
     .options_size = sizeof(scan_options),
     .examples = examples,

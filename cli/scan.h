@@ -3,17 +3,13 @@
 #ifndef SBUILD_CLI_SCAN_H
 #define SBUILD_CLI_SCAN_H
 
-#include <cli/cli.h>
+#include <cli/findings.h>
 #include <sbuild/builder.h>
 #include <sbuild/scan.h>
 
 typedef struct cli_scan_options {
-    const char *format;
-    const char *output;
+    cli_report_options report;
     const char *base;
-    const char *fail_on;
-    cli_list rules;
-    cli_list only;
     const char *ignore_file;
     const char *write_ignore_file;
     bool require_reason;
@@ -27,15 +23,9 @@ typedef struct cli_scan_options {
 
 /* The lines of an option table, for a struct that has them as the member `scan`. */
 #define CLI_SCAN_OPTIONS(type)                                                                               \
-    {"format", 0, CLI_CHOICE(type, scan.format), "text|json|sarif|github|junit|html",                        \
-     "the form of the report (default: text)"},                                                              \
-        {"output", 'o', CLI_FILE(type, scan.output), "FILE", "write the report to FILE"},                    \
+    CLI_OPTIONS_REPORT(type, scan.report, "text|json|sarif|github|junit|html"),                              \
         {"base", 0, CLI_STRING(type, scan.base), "IMAGE",                                                    \
          "leave out the layers of the image that this one is built on"},                                     \
-        {"fail-on", 0, CLI_CHOICE(type, scan.fail_on), "info|warning|error|never",                           \
-         "the severity from which on findings make the exit status 1 (default: warning)"},                   \
-        {"rule", 0, CLI_LIST(type, scan.rules), "ID=off|info|warning|error", "set a rule's severity"},       \
-        {"only", 0, CLI_WORDS(type, scan.only), "ID", "no other rule than this one (may be repeated)"},      \
         {"ignore-file", 0, CLI_FILE(type, scan.ignore_file), "FILE",                                         \
          "findings that are known and accepted"},                                                            \
         {"write-ignore-file", 0, CLI_FILE(type, scan.write_ignore_file), "FILE",                             \

@@ -60,11 +60,8 @@ const cli_command cli_verify = {
     .summary = "check lock, store and signatures again",
     .usage = "[CONTEXT]",
     .description = "Checks that the lock covers the Dockerfile and its RUN steps, that everything in the "
-                   "store still has the "
-                   "locked digest, "
-                   "and that every signature and checksum still holds. Reports all that is wrong, not only "
-                   "the first; the "
-                   "exit status is that of the gravest.",
+                   "store still has the locked digest, and that every signature and checksum still holds. "
+                   "Reports all that is wrong, not only the first; the exit status is that of the gravest.",
     .options = options,
     .options_size = sizeof(verify_options),
     .examples = examples,
