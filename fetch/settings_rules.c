@@ -32,7 +32,7 @@ static sb_slice text_of(sb_arena *arena, json_t *value)
                : SB_LIT("");
 }
 
-/* Something else than what the other file says is said by leaving room behind it. */
+/* A copy of what the user's file has, with room behind it for what the repository's adds. */
 static void *grown(sb_arena *arena, const void *old, size_t count, size_t more, size_t size)
 {
     void *items = sb_arena_alloc(arena, (count + more) * size);
