@@ -142,6 +142,9 @@ size_t sh_continuation(const sh_parser *p);
 
 /* At "$" or "`": adds a part. False when the "$" is one of text. */
 bool sh_expansion(sh_parser *p, bool quoted);
+/* The same in a text whose literal so far begins at `literal`: adds that as well. Returns where the next
+ * literal begins. */
+size_t sh_expansion_in_text(sh_parser *p, size_t literal, bool quoted);
 bool sh_process_substitution(sh_parser *p);
 void sh_ansi_quoted(sh_parser *p);
 void sh_double_quoted(sh_parser *p);

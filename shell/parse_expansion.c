@@ -55,12 +55,7 @@ static void double_quoted_content(sh_parser *p, size_t start)
             }
             p->src.at += 2;
         } else if (c == '$' || c == '`') {
-            sh_add_literal(p, literal, at, true);
-            literal = at;
-            if (sh_expansion(p, true))
-                literal = p->src.at;
-            else
-                p->src.at++;
+            literal = sh_expansion_in_text(p, literal, true);
         } else {
             p->src.at++;
         }
@@ -313,12 +308,7 @@ static sb_sh_word *operand(sh_parser *p, bool quoted, bool pattern)
             }
             p->src.at += continued ? continued : 2;
         } else if (c == '$' || c == '`') {
-            sh_add_literal(p, literal, at, as_quoted);
-            literal = at;
-            if (sh_expansion(p, as_quoted))
-                literal = p->src.at;
-            else
-                p->src.at++;
+            literal = sh_expansion_in_text(p, literal, as_quoted);
         } else {
             p->src.at++;
         }
@@ -452,4 +442,15 @@ bool sh_expansion(sh_parser *p, bool quoted)
     p->src.at += 1 + len;
     add_part(p, part, start);
     return true;
+}
+
+size_t sh_expansion_in_text(sh_parser *p, size_t literal, bool quoted)
+{
+    size_t at = p->src.at;
+
+    sh_add_literal(p, literal, at, quoted);
+    if (sh_expansion(p, quoted))
+        return p->src.at;
+    p->src.at++;
+    return at;
 }

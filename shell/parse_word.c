@@ -313,14 +313,7 @@ void sh_text_word(sh_parser *p, size_t end, bool chomp, sb_sh_word *ret_word)
             literal = p->src.at + (line_start ? 2 : 1);
             p->src.at += 2;
         } else if (c == '$' || c == '`') {
-            size_t at = p->src.at;
-
-            sh_add_literal(p, literal, at, true);
-            literal = at;
-            if (sh_expansion(p, true))
-                literal = p->src.at;
-            else
-                p->src.at++;
+            literal = sh_expansion_in_text(p, literal, true);
         } else {
             p->src.at++;
         }
