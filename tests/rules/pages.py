@@ -81,7 +81,19 @@ def example(section):
     return files if "Dockerfile" in files else {}
 
 
+def check_texts(rule):
+    """The style that include/sbuild/finding.h describes."""
+    for key in ("summary", "remedy"):
+        if rule[key].endswith(".") or re.search(r"\. [A-Z]", rule[key]):
+            yield f"the {key} is not one sentence without a full stop: {rule[key]}"
+        if "`" in rule[key]:
+            yield f"the {key} has backticks, not \"quotes\": {rule[key]}"
+    if re.match("[A-Z][a-z]", rule["remedy"]):
+        yield f"the remedy begins with a capital: {rule['remedy']}"
+
+
 def check_page(sbuild, rule):
+    yield from check_texts(rule)
     path = os.path.join(PAGES, rule["id"] + ".md")
     if not os.path.exists(path):
         yield "there is no such page"
