@@ -4,14 +4,17 @@
 
 #include <sbuild/fs.h>
 #include <sbuild/process.h>
+#include <sbuild/progress.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 64 << 10 };
+enum { SAID_MAX = 64 << 10, PATIENCE_MS = 10000, PAUSE_MS = 10 };
 
 struct sb_engine_export {
     sb_arena *arena;
@@ -71,6 +74,21 @@ int sb_engine_export_begin(const sb_engine *engine, const char *image, sb_engine
     return 0;
 }
 
+/* Who has written everything, or can write no more, ends soon; an engine that hangs is not waited for. */
+static bool ends_by_itself(pid_t pid)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
+
+    for (unsigned waited = 0; waited < PATIENCE_MS && !sb_interrupted; waited += PAUSE_MS) {
+        siginfo_t ended = {0};
+
+        if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid == pid)
+            return true;
+        (void)nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
 int sb_engine_export_end(sb_engine_export *ended, bool complete, sb_error **err)
 {
     SB_AUTO(sb_engine_export) export = ended;
@@ -81,7 +99,7 @@ int sb_engine_export_end(sb_engine_export *ended, bool complete, sb_error **err)
 
     /* Whoever has read enough does not wait for the rest. */
     sb_closep(&export->from);
-    if (!complete)
+    if (!complete || !ends_by_itself(export->pid))
         (void)kill(export->pid, SIGTERM);
     if (sb_process_wait(export->pid, &status, err) < 0)
         return -1;

@@ -21,7 +21,7 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
-static int check_same(const cli_scan_input *image, const char *tag, sb_error **err)
+static int check_same(const cli_scan_input *image, const char *tag, const char *consequence, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
     sb_slice id;
@@ -29,8 +29,8 @@ static int check_same(const cli_scan_input *image, const char *tag, sb_error **e
     if (sb_engine_image_id(image->engine, tag, arena, &id, err) < 0)
         return -1;
     if (!sb_slice_eq(id, image->id))
-        return sb_fail(err, SB_ERR_VERIFY,
-                       "%s is another image now than the one that was scanned; scan and push it again", tag);
+        return sb_fail(err, SB_ERR_VERIFY, "%s is another image now than the one that was scanned; %s", tag,
+                       consequence);
     return 0;
 }
 
@@ -60,15 +60,18 @@ static void tell_digest(cli_app *app, const char *tag)
 static int push_one(cli_app *app, const push_options *o, const char *tag, int *ret_status, sb_error **err)
 {
     cli_autoinput image = {.fd = -1};
+    cli_scan_options whole = o->scan;
 
-    if (cli_scan_input_open(tag, &o->scan, true, &image, err) < 0 ||
-        cli_scan(app, &o->scan, &image, o->allow_moving_tag ? NULL : tag, ret_status, err) < 0)
+    whole.whole = true; /* the engine pushes all platforms that it has */
+    if (cli_scan_input_open(tag, &whole, true, &image, err) < 0 ||
+        cli_scan(app, &whole, &image, o->allow_moving_tag ? NULL : tag, ret_status, err) < 0)
         return -1;
     if (*ret_status && !o->allow_findings)
         return 0;
     *ret_status = 0;
-    if (check_same(&image, tag, err) < 0 || sb_engine_push(image.engine, tag, err) < 0 ||
-        check_same(&image, tag, err) < 0)
+    if (check_same(&image, tag, "nothing was pushed: scan and push it again", err) < 0 ||
+        sb_engine_push(image.engine, tag, err) < 0 ||
+        check_same(&image, tag, "the registry may have what was not scanned: push it again", err) < 0)
         return -1;
     tell_digest(app, tag);
     return 0;

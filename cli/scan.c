@@ -77,7 +77,7 @@ static int scan_with(cli_app *app, const cli_scan_options *o, const sb_settings 
     SB_AUTO(sb_arena) arena = sb_arena_new();
     SB_AUTO(sb_report) report = NULL;
     cli_autoinput base = {.fd = -1};
-    sb_scan_options scan = {.platform = o->platform, .name = name};
+    sb_scan_options scan = {.platform = o->platform, .name = name, .whole = o->whole};
 
     if (cli_check_platforms((const char *[]){o->platform, NULL}, err) < 0 ||
         number(o->depth, "--depth", SB_SCAN_DEPTH_MAX, &scan.depth, err) < 0 ||

@@ -19,6 +19,7 @@ typedef struct cli_scan_options {
     const char *engine;
     const char *depth;
     const char *threads;
+    bool whole; /* all of the image is to be looked at */
 } cli_scan_options;
 
 /* The lines of an option table, for a struct that has them as the member `scan`. */

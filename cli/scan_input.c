@@ -85,6 +85,14 @@ static int open_path(cli_scan_input *in, const char *text, bool layout, sb_error
     return 0;
 }
 
+/* Engines would take it for an option. */
+static int check_name(const char *image, sb_error **err)
+{
+    sb_autofree char *shown = sb_printable(sb_slice_z(image));
+
+    return *image == '-' ? sb_fail(err, SB_ERR_USAGE, "\"%s\" is no name of an image", shown) : 0;
+}
+
 /* By the ID, so that it is one image from here on, whatever happens to the name. */
 static int open_engine(cli_scan_input *in, const char *image, sb_error **err)
 {
@@ -97,6 +105,13 @@ static int open_engine(cli_scan_input *in, const char *image, sb_error **err)
     in->input.form = SB_SCAN_ARCHIVE;
     in->input.fd = fd;
     return 0;
+}
+
+static int open_engine_of(cli_scan_input *in, const char *image, const char *engine, sb_error **err)
+{
+    if (check_name(image, err) < 0 || sb_engine_select(engine, NULL, &in->engine, err) < 0)
+        return -1;
+    return open_engine(in, image, err);
 }
 
 static int open_registry(cli_scan_input *in, const char *reference)
@@ -112,6 +127,8 @@ static int open_by_name(cli_scan_input *in, const char *text, const char *engine
     SB_AUTO(sb_engine) found = NULL;
     SB_AUTO(sb_error) none = NULL;
 
+    if (check_name(text, err) < 0)
+        return -1;
     if (sb_engine_select(engine, NULL, &found, &none) < 0) {
         if (engine)
             return sb_fail(err, none->code, "%s", none->message);
@@ -141,13 +158,11 @@ static int open_input(cli_scan_input *in, const char *text, const cli_scan_optio
         case PLACE_REGISTRY:
             return open_registry(in, text + len);
         case PLACE_ENGINE:
-            return sb_engine_select(engine, NULL, &in->engine, err) < 0 ? -1
-                                                                        : open_engine(in, text + len, err);
+            return open_engine_of(in, text + len, engine, err);
         }
     }
     if (engine_only)
-        return sb_engine_select(options->engine, NULL, &in->engine, err) < 0 ? -1
-                                                                             : open_engine(in, text, err);
+        return open_engine_of(in, text, options->engine, err);
     if (exists(text, &directory) || text[0] == '/' || text[0] == '.')
         return open_path(in, text, false, err);
     return open_by_name(in, text, options->engine, err);

@@ -20,8 +20,9 @@ typedef struct sb_scan_options {
     const char *const *only;         /* ids or names, NULL-terminated: no other rule; may be NULL */
     const char *const *secret_rules; /* further TOML files, NULL-terminated; may be NULL */
     const char *platform;            /* of an index; NULL: the host's, else the only one */
-    unsigned depth;                  /* of archives within archives; 0: SB_SCAN_DEPTH */
-    unsigned threads;                /* 0: as many as there are processors, at most 8 */
+    bool whole; /* it is a finding when there are other platforms than that: they would be pushed with it */
+    unsigned depth;   /* of archives within archives; 0: SB_SCAN_DEPTH */
+    unsigned threads; /* 0: as many as there are processors, at most 8 */
     const char *name; /* the tag that it will be pushed under, for the rule about moving tags; NULL */
 } sb_scan_options;
 

@@ -60,8 +60,15 @@ void sb_secret_scan_end(sb_secret_scanner *scanner);
 void sb_secret_redact(const sb_secret_match *match, sb_buf *out);
 /* A line with the secret in it replaced by what sb_secret_redact says; printable. */
 void sb_secret_redact_line(const sb_secret_match *match, sb_buf *out);
-/* 32 hex digits that identify rule, place and secret, and from which the secret cannot be guessed at a useful
- * speed (PBKDF2). */
-sb_slice sb_secret_fingerprint(sb_arena *arena, const sb_secret_match *match, sb_slice place);
+
+enum { SB_SECRET_HASH = 32 };
+/* Tells secrets apart without keeping them. It can be guessed from: it stays in memory. */
+void sb_secret_hash(const sb_secret_match *match, unsigned char ret_hash[SB_SECRET_HASH]);
+/* Some milliseconds (PBKDF2), so that the secret cannot be guessed from it at a useful speed; once per
+ * secret. */
+void sb_secret_key(const char *id, const unsigned char hash[SB_SECRET_HASH],
+                   unsigned char ret_key[SB_SECRET_HASH]);
+/* 32 hex digits that identify rule, secret, and place. */
+sb_slice sb_secret_fingerprint(sb_arena *arena, const unsigned char key[SB_SECRET_HASH], sb_slice place);
 
 #endif

@@ -7,6 +7,8 @@
  */
 #include <rules/scan/scan.h>
 
+#include <fetch/manifest.h>
+
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -377,7 +379,7 @@ static int take_layers(archive *a, sb_scan_image *image, sb_error **err)
         blob = (archive_blob *)(uintptr_t)find(a, layer->name);
         if (blob)
             layer->size = blob->size;
-        if (!blob && !image->failure) {
+        if (!blob && !image->failure && !sb_media_type_is_foreign(layer->type)) {
             sb_autofree char *shown = sb_printable(layer->name);
 
             return sb_fail(err, SB_ERR_NOT_FOUND, "the archive does not have the layer %s", shown);
@@ -394,7 +396,7 @@ static int take_layers(archive *a, sb_scan_image *image, sb_error **err)
 static void forget_image(sb_scan_image *image)
 {
     image->layers = NULL;
-    image->layer_count = image->document_count = 0;
+    image->layer_count = image->document_count = image->other_count = image->attested = 0;
     image->config = image->manifest = image->index = SB_NIL;
 }
 
@@ -406,7 +408,7 @@ static int resolve(archive *a, const sb_scan_input *input, const sb_scan_options
 
     (void)read_blob(a, SB_LIT("index.json"), SB_MANIFEST_MAX, a->arena, &index, NULL);
     (void)read_blob(a, SB_LIT("manifest.json"), SB_MANIFEST_MAX, a->arena, &list, NULL);
-    if (index.ptr && sb_scan_resolve(&a->blobs, index, input->reference, options->platform, image, &why) == 0)
+    if (index.ptr && sb_scan_resolve(&a->blobs, index, input->reference, options, image, &why) == 0)
         return 0;
     if (!index.ptr && !list.ptr) {
         if (image->failure)

@@ -81,11 +81,11 @@ static bool found(void *ctx, const sb_secret_match *match)
     sb_scan_facts *facts = worker->facts;
     sb_slice path = sb_buf_slice(&worker->path);
     bool shared = match->line == worker->last_line;
-    sb_digest hash;
+    unsigned char hash[SB_SECRET_HASH];
     sb_scan_leak *leak;
 
     worker->last_line = match->line;
-    sb_digest_of(SB_HASH_SHA256, match->secret, &hash);
+    sb_secret_hash(match, hash);
     for (size_t i = worker->first_leak; i < facts->leak_count; i++) {
         sb_scan_leak *other = &facts->leaks[i];
 
@@ -94,7 +94,7 @@ static bool found(void *ctx, const sb_secret_match *match)
             other->excerpt = SB_NIL;
             shared = true;
         }
-        if (is_same(other, match, path, hash.bytes)) {
+        if (is_same(other, match, path, hash)) {
             other->times++;
             return true;
         }
@@ -114,11 +114,10 @@ static bool found(void *ctx, const sb_secret_match *match)
         .line = match->line,
         .redacted = redacted(facts->arena, match, false),
         .excerpt = shared ? SB_NIL : redacted(facts->arena, match, true),
-        .fingerprint = sb_secret_fingerprint(facts->arena, match, path),
         .times = 1,
         .size = worker->size,
     };
-    memcpy(leak->hash, hash.bytes, sizeof(leak->hash));
+    memcpy(leak->hash, hash, sizeof(leak->hash));
     return true;
 }
 
@@ -149,14 +148,23 @@ static int scan_plain(sb_scan_worker *worker, sb_scan_stream *stream, sb_error *
 
 int sb_scan_spend(sb_scan_worker *worker, uint64_t bytes, sb_error **err)
 {
-    uint64_t made;
+    uint64_t made, layer_made;
+    bool layer_fits;
 
     worker->made += bytes;
     made = worker->made;
-    if (made <= SB_SCAN_NESTED_FREE ||
-        (made <= SB_SCAN_NESTED_MAX && made / SB_SCAN_NESTED_RATIO <= worker->taken))
+    layer_made = worker->layer_made + made;
+    /* A thousand files of which each is just within its limits are too much as well. */
+    layer_fits = layer_made <= SB_SCAN_LAYER_FREE ||
+                 layer_made / SB_SCAN_LAYER_RATIO <= worker->layer_taken + worker->taken;
+    if (layer_fits && (made <= SB_SCAN_NESTED_FREE ||
+                       (made <= SB_SCAN_NESTED_MAX && made / SB_SCAN_NESTED_RATIO <= worker->taken)))
         return 0;
     worker->exhausted = true;
+    if (!layer_fits)
+        return sb_fail(err, SB_ERR_LIMIT,
+                       "%llu GiB came out of the archives of the layer until here, more than is looked at",
+                       (unsigned long long)(layer_made >> 30));
     return sb_fail(err, SB_ERR_LIMIT, "%llu MiB came out of %llu KiB of it, more than is looked at",
                    (unsigned long long)(made >> 20), (unsigned long long)(worker->taken >> 10));
 }

@@ -194,13 +194,14 @@ static bool path_ends(sb_slice path, sb_slice end)
     return sb_slice_ends(path, end) && (path.len == end.len || path.ptr[path.len - end.len - 1] == '/');
 }
 
-static void add_staying(sb_scan_facts *facts, const sb_rule *rule, sb_slice path, uint64_t size,
-                        const char *message)
+static sb_scan_spot *add_staying(sb_scan_facts *facts, const sb_rule *rule, sb_slice path, uint64_t size,
+                                 const char *message)
 {
     sb_scan_spot *spot = sb_scan_add_spot(facts, rule, path, size, "%s", message);
 
     if (spot)
         spot->stays = true;
+    return spot;
 }
 
 static void look_at_name(sb_scan_facts *facts, const sb_layer_entry *entry, sb_slice base)
@@ -210,13 +211,18 @@ static void look_at_name(sb_scan_facts *facts, const sb_layer_entry *entry, sb_s
     if (entry->type != SB_ENTRY_FILE || entry->size == 0)
         return;
     if (path_ends(entry->path, git)) {
-        add_staying(facts, &sb831_git, sb_slice_sub(entry->path, 0, entry->path.len - strlen("/HEAD")), 0,
-                    "all that was ever committed, and maybe logins, go with the image");
+        sb_scan_spot *spot =
+            add_staying(facts, &sb831_git, sb_slice_sub(entry->path, 0, entry->path.len - strlen("/HEAD")), 0,
+                        "all that was ever committed, and maybe logins, go with the image");
+
+        /* Later layers may well have the directory again, without deleting what is in it. */
+        if (spot)
+            spot->proof = sb_arena_dup(facts->arena, entry->path);
         return;
     }
     if (sb_slice_starts(entry->path, SB_LIT("etc/ssh/ssh_host_")) && sb_slice_ends(base, SB_LIT("_key"))) {
-        add_staying(facts, &sb840_host_key, entry->path, entry->size,
-                    "whoever has the image can pretend to be its servers");
+        (void)add_staying(facts, &sb840_host_key, entry->path, entry->size,
+                          "whoever has the image can pretend to be its servers");
         return;
     }
     if (sb_slice_find(entry->path, SB_LIT("node_modules/")) >= 0)
@@ -228,7 +234,7 @@ static void look_at_name(sb_scan_facts *facts, const sb_layer_entry *entry, sb_s
                                                 : path_ends(entry->path, text);
 
         if (is) {
-            add_staying(facts, names[i].rule, entry->path, entry->size, names[i].message);
+            (void)add_staying(facts, names[i].rule, entry->path, entry->size, names[i].message);
             return;
         }
     }

@@ -4,7 +4,7 @@
 
 #include <sbuild/lock.h>
 
-enum { NESTED_MAX = 4, ATTESTATIONS_MAX = 64 };
+enum { NESTED_MAX = 4, ATTESTATIONS_MAX = 64, OTHERS_MAX = 64 };
 
 sb_scan_image *sb_scan_image_new(void)
 {
@@ -140,9 +140,12 @@ static void read_attestation(sb_scan_blobs *blobs, sb_scan_image *image, const s
     for (size_t i = 0; i < manifest.layer_count && image->document_count < ATTESTATIONS_MAX; i++) {
         sb_slice place = sb_arena_printf(image->arena, "attestation[%zu]", i);
         sb_slice text = SB_NIL;
-        bool cut =
-            blobs->read(blobs, &manifest.layers[i], SB_SCAN_DOCUMENT_MAX, image->arena, &text, NULL) < 0;
+        size_t left = SB_SCAN_DOCUMENTS_MAX - image->attested;
+        size_t max = left < SB_SCAN_DOCUMENT_MAX ? left : SB_SCAN_DOCUMENT_MAX;
+        bool cut = manifest.layers[i].size > max ||
+                   blobs->read(blobs, &manifest.layers[i], max, image->arena, &text, NULL) < 0;
 
+        image->attested += text.len;
         add_document(image, &sb906_attestation, place.ptr, text, cut);
     }
 }
@@ -163,6 +166,25 @@ static void read_attestations(sb_scan_blobs *blobs, sb_scan_image *image, const 
     }
 }
 
+/* What else is there: an archive may name platforms that it does not have. */
+static void list_others(sb_scan_blobs *blobs, sb_scan_image *image, const sb_manifest *index, size_t which)
+{
+    for (size_t i = 0; i < index->child_count && image->other_count < OTHERS_MAX; i++) {
+        const sb_descriptor *child = &index->children[i];
+        sb_manifest manifest;
+        sb_slice raw;
+
+        if (i == which || child->attestation || sb_digest_eq(&child->digest, &index->children[which].digest))
+            continue;
+        if (blobs->read(blobs, child, SB_MANIFEST_MAX, image->arena, &raw, NULL) == 0 &&
+            sb_manifest_parse(image->arena, raw, SB_NIL, &manifest, NULL) == 0 &&
+            (manifest.is_index ||
+             blobs->read(blobs, &manifest.config, SB_CONFIG_MAX, image->arena, &raw, NULL) == 0))
+            *SB_ARENA_PUSH(image->arena, image->others, image->other_count, image->other_cap) =
+                child->platform.len ? child->platform : SB_LIT("another image");
+    }
+}
+
 static int take_manifest(sb_scan_blobs *blobs, sb_scan_image *image, const sb_manifest *manifest,
                          sb_error **err)
 {
@@ -176,6 +198,7 @@ static int take_manifest(sb_scan_blobs *blobs, sb_scan_image *image, const sb_ma
         image->layers[i].stored = manifest->layers[i].digest;
         image->layers[i].has_stored = true;
         image->layers[i].size = manifest->layers[i].size;
+        image->layers[i].type = manifest->layers[i].media_type;
     }
     add_document(image, &sb905_annotation, "manifest", manifest->raw, false);
     if (blobs->read(blobs, &manifest->config, SB_CONFIG_MAX, image->arena, &config, err) < 0)
@@ -183,8 +206,8 @@ static int take_manifest(sb_scan_blobs *blobs, sb_scan_image *image, const sb_ma
     return sb_scan_take_config(image, config, err);
 }
 
-int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference, const char *platform,
-                    sb_scan_image *image, sb_error **err)
+int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference,
+                    const sb_scan_options *options, sb_scan_image *image, sb_error **err)
 {
     for (unsigned depth = 0; depth < NESTED_MAX; depth++) {
         sb_autojson *document = NULL;
@@ -196,10 +219,12 @@ int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference, 
         if (!parsed.is_index)
             return take_manifest(blobs, image, &parsed, err);
         if (sb_json_parse(root, "index.json", &document, err) < 0 ||
-            choose(image, &parsed, document, reference, platform, &which, err) < 0)
+            choose(image, &parsed, document, reference, options->platform, &which, err) < 0)
             return -1;
         image->index = parsed.raw;
         add_document(image, &sb905_annotation, "index", parsed.raw, false);
+        if (options->whole)
+            list_others(blobs, image, &parsed, which);
         read_attestations(blobs, image, &parsed, document, &parsed.children[which].digest);
         if (blobs->read(blobs, &parsed.children[which], SB_MANIFEST_MAX, image->arena, &root, err) < 0)
             return -1;

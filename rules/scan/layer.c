@@ -83,6 +83,8 @@ static int scan_file(sb_scan_worker *worker, sb_layer_reader *reader, const sb_l
     sb_scan_stream stream = {.feed = {read_file, &file}};
     int status;
 
+    worker->layer_taken += worker->taken;
+    worker->layer_made += worker->made;
     worker->taken = worker->made = 0;
     worker->exhausted = worker->told = false;
     worker->size = entry->size;
@@ -168,6 +170,7 @@ int sb_scan_read_layer(sb_scan_worker *worker, sb_layer_feed feed, const char *n
     sb_error **failure = &facts->failure;
 
     worker->facts = facts;
+    worker->taken = worker->made = worker->layer_taken = worker->layer_made = 0;
     if (sb_layer_source_feed(feed, name, SB_LAYER_MEMORY, &source, failure) == 0) {
         if (read_layer(worker, source, failure) == 0)
             (void)sb_layer_source_digest(source, &facts->stored, failure);

@@ -153,7 +153,7 @@ int sb_scan_open_remote(const sb_scan_input *input, const sb_scan_options *optio
     if (sb_image_ref_parse(r->arena, sb_slice_z(input->reference), &r->ref, err) < 0 ||
         sb_registry_manifest(r->registry, image->arena, &r->ref, &manifest, err) < 0)
         return -1;
-    if (sb_scan_resolve(&r->blobs, manifest.raw, NULL, options->platform, image, err) < 0)
+    if (sb_scan_resolve(&r->blobs, manifest.raw, NULL, options, image, err) < 0)
         return sb_wrap(err, "%s", input->name);
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <rules/scan/scan.h>
 
+#include <fetch/manifest.h>
 #include <sbuild/progress.h>
 
 #include <errno.h>
@@ -73,6 +74,28 @@ static int use_layer(void *ctx, sb_layer_feed feed, sb_error **err)
     const reading *r = ctx;
 
     return sb_scan_read_layer(r->worker, feed, "its data", r->facts, err);
+}
+
+/* Some layers cannot be read whatever one does, and what their bytes look like is no help. */
+static void explain_type(const sb_scan_layer *layer, sb_scan_facts *facts)
+{
+    const char *why = NULL;
+    sb_autofree char *type = sb_printable(layer->type);
+
+    if (!layer->type.ptr || !facts->failure || facts->files > 0 ||
+        (facts->failure->code != SB_ERR_PARSE && facts->failure->code != SB_ERR_NOT_FOUND))
+        return;
+    if (sb_slice_ends(layer->type, SB_LIT("+encrypted")))
+        why = "it is encrypted; scan the image before it is encrypted";
+    else if (sb_media_type_is_foreign(layer->type) && facts->failure->code == SB_ERR_NOT_FOUND)
+        why = "it does not come with the image, but from somewhere else";
+    else if (sb_slice_find(layer->type, SB_LIT("tar")) < 0)
+        why = "it is no layer of files";
+    if (!why)
+        return;
+    sb_error_free(facts->failure);
+    facts->failure = NULL;
+    sb_fail(&facts->failure, SB_ERR_PARSE, "%s (%s)", why, type);
 }
 
 /* What the manifest or the configuration says that its bytes are. */
@@ -275,11 +298,14 @@ static int scan_image(sb_scan_run *run, const sb_scan_input *input, const sb_sca
         read_layers(run, image, blobs, progress, err) < 0)
         return -1;
     for (size_t i = 0; i < image->layer_count; i++)
-        if (image->layers[i].facts && !image->layers[i].shared)
+        if (image->layers[i].facts && !image->layers[i].shared) {
+            explain_type(&image->layers[i], image->layers[i].facts);
             check_digest(&image->layers[i], image->layers[i].facts);
+        }
     sb_scan_texts(run, image, report);
     sb_scan_settle(run, image, report);
     sb_scan_config(run, image, report);
+    sb_scan_make_prints(run, report);
     return sb_interrupted ? sb_fail(err, SB_ERR_INTERRUPTED, "interrupted") : 0;
 }
 
@@ -290,6 +316,7 @@ int sb_scan(const sb_scan_input *input, const sb_scan_input *base, const sb_scan
     SB_AUTO(sb_secret_rules) secrets = NULL;
     sb_autofree char *shown = sb_printable(sb_slice_z(input->name));
     sb_scan_run run = {.options = options, .depth = options->depth ? options->depth : SB_SCAN_DEPTH};
+    int status;
 
     if (run.depth > SB_SCAN_DEPTH_MAX)
         return sb_fail(err, SB_ERR_USAGE, "archives are looked into %d deep at the most", SB_SCAN_DEPTH_MAX);
@@ -299,7 +326,9 @@ int sb_scan(const sb_scan_input *input, const sb_scan_input *base, const sb_scan
         return -1;
     run.secrets = secrets;
     report->subject = sb_arena_dup(report->arena, sb_slice_z(shown));
-    if (scan_image(&run, input, base, settings, progress, report, err) < 0)
+    status = scan_image(&run, input, base, settings, progress, report, err);
+    free(run.prints);
+    if (status < 0)
         return -1;
     sb_report_sort(report);
     *ret_report = SB_TAKE(report);

@@ -24,13 +24,16 @@ enum {
     SB_SCAN_LEAKS_MAX = 5000,        /* of one layer */
     SB_SCAN_FILE_LEAKS_MAX = 200,    /* of one file, or file within */
     SB_SCAN_UNREAD_MAX = 1000,       /* of one layer */
+    SB_SCAN_PRINTS_MAX = 4000,       /* different secrets that get a fingerprint: half a minute's work */
     SB_SCAN_DOCUMENT_MAX = 8 << 20,  /* bytes of a JSON document that is taken apart */
-    SB_SCAN_DOCUMENTS_MAX = 32 << 20 /* bytes of all that an archive through a pipe may have */
+    SB_SCAN_DOCUMENTS_MAX = 32 << 20 /* bytes of all attestations, and of all that a pipe may have */
 };
-#define SB_SCAN_ENTRIES_MAX ((size_t)6 << 20)      /* remembered, of all layers */
-#define SB_SCAN_NESTED_FREE ((uint64_t)256 << 20)  /* bytes that may come out of a file whatever its size */
-#define SB_SCAN_NESTED_RATIO 200                   /* above that, times the file's own size */
-#define SB_SCAN_NESTED_MAX ((uint64_t)8 << 30)     /* bytes that may come out of a file */
+#define SB_SCAN_ENTRIES_MAX ((size_t)6 << 20)     /* remembered, of all layers */
+#define SB_SCAN_NESTED_FREE ((uint64_t)256 << 20) /* bytes that may come out of a file whatever its size */
+#define SB_SCAN_NESTED_RATIO 200                  /* above that, times the file's own size */
+#define SB_SCAN_NESTED_MAX ((uint64_t)8 << 30)    /* bytes that may come out of a file */
+#define SB_SCAN_LAYER_FREE ((uint64_t)4 << 30)    /* the same of all files of a layer */
+#define SB_SCAN_LAYER_RATIO 20
 #define SB_SCAN_NESTED_MEMORY ((uint64_t)80 << 20) /* of all decompressors within a file: `xz -9` fits */
 
 /* --- Facts of a layer --- */
@@ -43,8 +46,7 @@ typedef struct sb_scan_leak { /* a secret: nothing of it but what may be shown *
     uint64_t line;
     sb_slice redacted, excerpt; /* the excerpt is absent where it would show another secret */
     unsigned excerpt_column;
-    sb_slice fingerprint;
-    unsigned char hash[32]; /* of the secret: tells equal ones apart within a file */
+    unsigned char hash[SB_SECRET_HASH];
     unsigned times;
     uint64_t size; /* of the file */
 } sb_scan_leak;
@@ -52,6 +54,7 @@ typedef struct sb_scan_leak { /* a secret: nothing of it but what may be shown *
 typedef struct sb_scan_spot { /* something about a file */
     const sb_rule *rule;
     sb_slice path;
+    sb_slice proof; /* the file that shows it; absent: it is at `path` itself */
     sb_slice message;
     uint64_t size;
     bool stays; /* counts when a later layer took the file away, too: its bytes are in the image */
@@ -99,7 +102,9 @@ typedef struct sb_scan_run {
     unsigned depth;
     uint64_t seed; /* of hashes of paths */
     atomic_size_t entries;
-    atomic_uint_least64_t bytes; /* read so far */
+    atomic_uint_least64_t bytes;  /* read so far */
+    struct sb_scan_print *prints; /* of the thread that began */
+    size_t print_count, print_cap;
 } sb_scan_run;
 
 /* facts.c */
@@ -124,10 +129,11 @@ typedef struct sb_scan_worker {
     size_t path_file; /* how much of that is the file's */
     uint64_t size;
     uint64_t taken, made; /* bytes of the file, and bytes that came out of archives and decompressors */
-    bool exhausted;       /* more came out than may */
-    bool told;            /* and that was noted */
-    size_t first_leak;    /* of the facts', of the file within */
-    uint64_t last_line;   /* that a secret was found in */
+    uint64_t layer_taken, layer_made; /* the same of all files of the layer before it */
+    bool exhausted;                   /* more came out than may */
+    bool told;                        /* and that was noted */
+    size_t first_leak;                /* of the facts', of the file within */
+    uint64_t last_line;               /* that a secret was found in */
 } sb_scan_worker;
 enum { SB_SCAN_BUFFER = 128 << 10 };
 void sb_scan_worker_init(sb_scan_worker *worker, sb_scan_run *run);
@@ -177,6 +183,7 @@ typedef struct sb_scan_layer {
     sb_digest diff_id; /* by the configuration */
     bool has_diff_id;
     uint64_t size;    /* as stored; 0: not known */
+    sb_slice type;    /* of media, by the manifest */
     sb_slice name;    /* of the blob in an archive */
     sb_slice history; /* shown: secrets are redacted */
     bool base;
@@ -201,8 +208,11 @@ typedef struct sb_scan_image {
     size_t layer_count;
     sb_scan_document *documents;
     size_t document_count, document_cap;
+    size_t attested;   /* bytes of attestations among them */
     sb_slice *history; /* shown, of each entry, empty ones included */
     size_t history_count;
+    sb_slice *others; /* platforms of its index that are there as well, and were not looked at */
+    size_t other_count, other_cap;
     sb_error *failure; /* owned: why the image is not whole */
 } sb_scan_image;
 sb_scan_image *sb_scan_image_new(void);
@@ -237,8 +247,8 @@ int sb_scan_open_remote(const sb_scan_input *input, const sb_scan_options *optio
  * image.c: from an index (or manifest) to the image: chooses the platform, reads configuration, manifest and
  * attestations, lists the layers.
  */
-int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference, const char *platform,
-                    sb_scan_image *image, sb_error **err);
+int sb_scan_resolve(sb_scan_blobs *blobs, sb_slice root, const char *reference,
+                    const sb_scan_options *options, sb_scan_image *image, sb_error **err);
 /* What the configuration says of the layers: diffIDs, when the manifest did not tell more. */
 int sb_scan_take_config(sb_scan_image *image, sb_slice config, sb_error **err);
 
@@ -248,12 +258,26 @@ int sb_scan_take_config(sb_scan_image *image, sb_slice config, sb_error **err);
  * history. */
 void sb_scan_texts(sb_scan_run *run, sb_scan_image *image, sb_report *report);
 /* settle.c: what the layers' facts come to. */
-void sb_scan_settle(const sb_scan_run *run, const sb_scan_image *image, sb_report *report);
+void sb_scan_settle(sb_scan_run *run, const sb_scan_image *image, sb_report *report);
 /* config.c: findings about the image as a whole. */
 void sb_scan_config(const sb_scan_run *run, const sb_scan_image *image, sb_report *report);
 /* A finding of this image, its severity by the settings; NULL when the rule is off or there are too many. */
 sb_finding *sb_scan_say(const sb_scan_run *run, sb_report *report, const sb_rule *rule, const char *fmt, ...)
     SB_PRINTF(4, 5);
+
+/*
+ * prints.c: fingerprints of secrets take time, so they are made at the end, for what is told, by all threads,
+ * once per secret. Pending ones are the findings of a report, by index.
+ */
+typedef struct sb_scan_print {
+    size_t finding;
+    const char *id;
+    unsigned char hash[SB_SECRET_HASH], key[SB_SECRET_HASH];
+    sb_slice place;
+} sb_scan_print;
+void sb_scan_print_later(sb_scan_run *run, const sb_report *report, const sb_finding *finding, const char *id,
+                         const unsigned char hash[SB_SECRET_HASH], sb_slice place);
+void sb_scan_make_prints(sb_scan_run *run, sb_report *report);
 
 /* rules.c */
 extern const sb_rule sb800_incomplete, sb801_archive_limit, sb802_archive_unread, sb810_root, sb811_user_name,

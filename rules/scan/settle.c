@@ -59,7 +59,7 @@ static const char *fate_text(fate end, sb_arena *arena)
         .ptr;
 }
 
-static void settle_leak(const sb_scan_run *run, const sb_scan_image *image, sb_report *report, size_t layer,
+static void settle_leak(sb_scan_run *run, const sb_scan_image *image, sb_report *report, size_t layer,
                         const sb_scan_leak *leak)
 {
     fate end = fate_of(run, image, layer, sb_slice_sub(leak->path, 0, leak->path_file));
@@ -76,7 +76,7 @@ static void settle_leak(const sb_scan_run *run, const sb_scan_image *image, sb_r
     finding->kind = sb_arena_dup(report->arena, sb_slice_z(leak->id));
     finding->place.size = leak->size;
     finding->line = leak->line < 1U << 31 ? (unsigned)leak->line : 0;
-    finding->fingerprint = sb_arena_dup(report->arena, leak->fingerprint);
+    sb_scan_print_later(run, report, finding, leak->id, leak->hash, leak->path);
     if (leak->excerpt.ptr) {
         sb_slice excerpt = leak->excerpt;
 
@@ -87,15 +87,25 @@ static void settle_leak(const sb_scan_run *run, const sb_scan_image *image, sb_r
     }
 }
 
+/* Whether a layer has something of its own to be told at the same place. */
+static bool has_spot(const sb_scan_facts *facts, const sb_scan_spot *spot)
+{
+    for (size_t i = 0; i < facts->spot_count; i++)
+        if (facts->spots[i].rule == spot->rule && sb_slice_eq(facts->spots[i].path, spot->path))
+            return true;
+    return false;
+}
+
 static void settle_spot(const sb_scan_run *run, const sb_scan_image *image, sb_report *report, size_t layer,
                         const sb_scan_spot *spot)
 {
-    fate end = fate_of(run, image, layer, spot->path);
+    fate end = fate_of(run, image, layer, spot->proof.ptr ? spot->proof : spot->path);
     sb_autofree char *path = NULL;
     sb_finding *finding;
 
-    /* What a later layer has in its place is that layer's own. */
-    if (end.layer && (!spot->stays || end.replaced))
+    /* What a later layer has in its place is that layer's own; emptying a file takes nothing out of the
+     * image. */
+    if (end.layer && (!spot->stays || (end.replaced && has_spot(image->layers[end.layer - 1].facts, spot))))
         return;
     path = sb_printable(spot->path);
     finding = sb_scan_say(run, report, spot->rule, "%s: %" SB_FMT "%s", path, SB_ARG(spot->message),
@@ -176,7 +186,7 @@ static void settle_unread(const sb_scan_run *run, const sb_scan_image *image, sb
     }
 }
 
-static void settle_layer(const sb_scan_run *run, const sb_scan_image *image, sb_report *report, size_t layer)
+static void settle_layer(sb_scan_run *run, const sb_scan_image *image, sb_report *report, size_t layer)
 {
     const sb_scan_facts *facts = image->layers[layer].facts;
 
@@ -208,7 +218,25 @@ static void list_layer(const sb_scan_image *image, sb_report *report, size_t lay
     }
 }
 
-void sb_scan_settle(const sb_scan_run *run, const sb_scan_image *image, sb_report *report)
+static void settle_others(const sb_scan_run *run, const sb_scan_image *image, sb_report *report)
+{
+    for (size_t i = 0; i < image->other_count; i++) {
+        sb_autofree char *platform = sb_printable(image->others[i]);
+        sb_finding *finding = sb_scan_say(run, report, &sb800_incomplete,
+                                          "%s is part of the image, and would be pushed with it, but was not "
+                                          "looked at",
+                                          platform);
+
+        if (!finding)
+            continue;
+        finding->remedy =
+            SB_LIT("push the platforms one by one, or scan each with --platform and accept this");
+        finding->fingerprint =
+            sb_fingerprint(report->arena, &sb800_incomplete, SB_LIT("platform"), image->others[i], 0);
+    }
+}
+
+void sb_scan_settle(sb_scan_run *run, const sb_scan_image *image, sb_report *report)
 {
     report->layer_count = image->layer_count;
     report->layers = sb_arena_array(report->arena, sb_report_layer, image->layer_count + 1);
@@ -217,6 +245,7 @@ void sb_scan_settle(const sb_scan_run *run, const sb_scan_image *image, sb_repor
         if (image->layers[i].facts && !image->layers[i].base)
             settle_layer(run, image, report, i);
     }
+    settle_others(run, image, report);
     if (image->failure) {
         sb_finding *finding =
             sb_scan_say(run, report, &sb800_incomplete, "the archive could only be read in part: %s",

@@ -15,12 +15,13 @@ typedef struct text_match {
     bool generic;
     uint64_t offset;
     size_t len;
-    sb_slice redacted, fingerprint;
+    sb_slice redacted;
+    unsigned char hash[SB_SECRET_HASH];
     bool told; /* already: the same one at this place */
 } text_match;
 
 typedef struct texts {
-    const sb_scan_run *run;
+    sb_scan_run *run;
     sb_secret_scanner *scanner;
     sb_report *report;
     sb_arena *arena; /* the report's */
@@ -28,7 +29,7 @@ typedef struct texts {
     sb_buf place;
     text_match matches[MATCHES_MAX];
     size_t match_count;
-    sb_slice *told; /* fingerprints, of the list that is being looked at */
+    sb_slice *told; /* hashes, of the list that is being looked at */
     size_t told_count, told_cap;
 } texts;
 
@@ -40,15 +41,15 @@ static bool found(void *ctx, const sb_secret_match *match)
     if (t->match_count >= MATCHES_MAX)
         return false;
     sb_secret_redact(match, &shown);
-    t->matches[t->match_count++] = (text_match){
+    t->matches[t->match_count] = (text_match){
         .id = match->id,
         .title = match->title,
         .generic = match->generic,
         .offset = match->offset,
         .len = match->len,
         .redacted = sb_arena_dup(t->arena, sb_buf_slice(&shown)),
-        .fingerprint = sb_secret_fingerprint(t->arena, match, sb_buf_slice(&t->place)),
     };
+    sb_secret_hash(match, t->matches[t->match_count++].hash);
     return true;
 }
 
@@ -112,7 +113,8 @@ static void say_matches(texts *t, sb_slice text)
             continue;
         finding->kind = sb_arena_dup(t->arena, sb_slice_z(match->id));
         finding->place.where = sb_arena_dup(t->arena, sb_slice_z(place));
-        finding->fingerprint = match->fingerprint;
+        sb_scan_print_later(t->run, t->report, finding, match->id, match->hash,
+                            sb_arena_dup(t->arena, sb_buf_slice(&t->place)));
         finding->excerpt = shown_text(t, text, SB_EXCERPT_MAX);
     }
 }
@@ -150,11 +152,12 @@ static void look_at_once(texts *t, sb_slice text)
     scan_text(t, text);
     for (size_t i = 0; i < t->match_count; i++) {
         text_match *match = &t->matches[i];
+        sb_slice hash = sb_slice_of((const char *)match->hash, sizeof(match->hash));
 
         for (size_t j = 0; j < t->told_count && !match->told; j++)
-            match->told = sb_slice_eq(t->told[j], match->fingerprint);
-        if (!match->told)
-            *SB_ARENA_PUSH(t->arena, t->told, t->told_count, t->told_cap) = match->fingerprint;
+            match->told = sb_slice_eq(t->told[j], hash);
+        if (!match->told && t->told_count < MATCHES_MAX)
+            *SB_ARENA_PUSH(t->arena, t->told, t->told_count, t->told_cap) = sb_arena_dup(t->arena, hash);
     }
     say_matches(t, text);
 }
@@ -297,10 +300,10 @@ static void look_at_document(texts *t, const sb_scan_document *document)
     sb_buf_addz(&t->place, document->place);
     t->rule = document->rule;
     if (document->cut) {
-        sb_finding *finding =
-            sb_scan_say(t->run, t->report, &sb801_archive_limit,
-                        "%s could not be read, or has more than %d MiB, and was not looked at",
-                        document->place, SB_SCAN_DOCUMENT_MAX >> 20);
+        sb_finding *finding = sb_scan_say(
+            t->run, t->report, &sb801_archive_limit,
+            "%s could not be read, or has more than %d MiB (all of them %d), and was not looked at",
+            document->place, SB_SCAN_DOCUMENT_MAX >> 20, SB_SCAN_DOCUMENTS_MAX >> 20);
 
         if (finding)
             finding->place.where = sb_arena_dup(t->arena, sb_slice_z(document->place));

@@ -2,6 +2,8 @@
 /* What may be shown of a secret, and what identifies it without giving it away. */
 #include <rules/secrets/engine.h>
 
+#include <sbuild/digest.h>
+
 #include <openssl/evp.h>
 
 enum {
@@ -9,7 +11,7 @@ enum {
     TEXT_MAX = 400,     /* bytes of a line */
     LOOKS_SECRET = 16,  /* characters of another token in the same line that are hidden as well */
     ITERATIONS = 20000, /* of PBKDF2: some milliseconds for each guess */
-    FINGERPRINT_BYTES = 16,
+    FINGERPRINT_DIGITS = 32,
 };
 
 void sb_secret_redact(const sb_secret_match *match, sb_buf *out)
@@ -64,22 +66,33 @@ void sb_secret_redact_line(const sb_secret_match *match, sb_buf *out)
     add_around(out, sb_slice_sub(line, end, line.len));
 }
 
-sb_slice sb_secret_fingerprint(sb_arena *arena, const sb_secret_match *match, sb_slice place)
+void sb_secret_hash(const sb_secret_match *match, unsigned char ret_hash[SB_SECRET_HASH])
 {
-    static const char digits[] = "0123456789abcdef";
-    sb_autobuf salt = SB_BUF_INIT(64 << 10);
-    unsigned char key[FINGERPRINT_BYTES] = {0};
-    char *hex = sb_arena_alloc(arena, 2 * sizeof(key) + 1);
-    int len = match->secret.len < SECRET_AFTER_MAX ? (int)match->secret.len : SECRET_AFTER_MAX, done;
+    sb_digest digest;
 
-    sb_buf_printf(&salt, "sbuild secret 1\n%s\n", match->id);
-    sb_buf_adds(&salt, place);
-    done = PKCS5_PBKDF2_HMAC(match->secret.ptr, len, (const unsigned char *)salt.data, (int)salt.len,
-                             ITERATIONS, EVP_sha256(), sizeof(key), key);
-    sb_not_null(done == 1 ? key : NULL); /* nothing but memory can be missing */
-    for (size_t i = 0; i < sizeof(key); i++) {
-        hex[2 * i] = digits[key[i] >> 4];
-        hex[2 * i + 1] = digits[key[i] & 15];
-    }
-    return (sb_slice){hex, 2 * sizeof(key)};
+    sb_digest_of(SB_HASH_SHA256, match->secret, &digest);
+    memcpy(ret_hash, digest.bytes, SB_SECRET_HASH);
+}
+
+void sb_secret_key(const char *id, const unsigned char hash[SB_SECRET_HASH],
+                   unsigned char ret_key[SB_SECRET_HASH])
+{
+    sb_autofree char *salt = sb_asprintf("sbuild secret 2\n%s", id);
+    int done = PKCS5_PBKDF2_HMAC((const char *)hash, SB_SECRET_HASH, (const unsigned char *)salt,
+                                 (int)strlen(salt), ITERATIONS, EVP_sha256(), SB_SECRET_HASH, ret_key);
+
+    sb_not_null(done == 1 ? ret_key : NULL); /* nothing but memory can be missing */
+}
+
+sb_slice sb_secret_fingerprint(sb_arena *arena, const unsigned char key[SB_SECRET_HASH], sb_slice place)
+{
+    SB_AUTO(sb_hasher) hasher = sb_hasher_new(SB_HASH_SHA256);
+    char hex[SB_DIGEST_HEX];
+    sb_digest digest;
+
+    sb_hasher_add(hasher, key, SB_SECRET_HASH);
+    sb_hasher_add(hasher, place.ptr, place.len);
+    sb_hasher_finish(hasher, &digest);
+    sb_digest_hex(&digest, hex);
+    return sb_arena_dup(arena, sb_slice_of(hex, FINGERPRINT_DIGITS));
 }

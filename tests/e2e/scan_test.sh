@@ -62,6 +62,22 @@ assert_json "$T/layout.json" '[.findings[] | select(.rule == "SB820") | .place.w
 assert_json "$T/layout.json" '[.findings[] | select(.place.layer == 3 and .rule == "SB901") | .place.where]' \
 	'["layer 3: srv/a.tar!/b.zip!/c.tar.gz!/deep/config.properties"]'
 
+now "a file that is emptied, or a directory that a later layer has again, is still in the image"
+"$images" emptied "$T/emptied" "$T/secret"
+scan emptied 1 "$T/emptied"
+assert_json "$T/emptied.json" '[.findings[] | select(.rule == "SB831" or .rule == "SB845") | [.place.where, .place.removed // 0]] | sort' \
+	'[["layer 1: app/.env",2],["layer 1: app/.git",0],["layer 1: id_rsa",2],["layer 1: k/id_rsa",2],["layer 2: root/.netrc",0]]'
+
+now "layers that nobody can read say why"
+"$images" types "$T/types" "$T/secret"
+tar -cf "$T/types.tar" -C "$T/types" .
+for path in "$T/types" "$T/types.tar"; do
+	scan types 1 "$path"
+	assert_json "$T/types.json" '[.findings[] | select(.rule == "SB901") | .place.where]' '["layer 1: key"]'
+	assert_contains "$(jq -r '.findings[] | select(.rule == "SB800") | .message' "$T/types.json")" "it is encrypted"
+	assert_contains "$(jq -r '.findings[] | select(.rule == "SB800") | .message' "$T/types.json")" "does not come with the image"
+done
+
 now "configuration and history, also of entries without a layer"
 for place in 'config.Env[1]' config.Labels.two config.Cmd config.Entrypoint config.Healthcheck.Test 'config.OnBuild[0]' 'history[1]'; do
 	assert_json "$T/layout.json" "[.findings[] | select(.place.where == \"$place\")] | length" 1
@@ -192,6 +208,12 @@ done
 scan deeper 1 --depth 8 "$T/hostile"
 assert_json "$T/deeper.json" '[.findings[] | select(.place.where | startswith("layer 1: deep.tar") and (gsub("[^!]"; "") | length >= 8)) | .rule] | sort' '["SB802","SB901"]'
 
+now "far too many attestations: the first are looked at, and it is told that the others were not"
+"$images" attested "$T/attested" "$T/secret"
+scan attested 1 "$T/attested"
+assert_json "$T/attested.json" '[.findings[] | select(.rule == "SB801")] | length' 56
+assert_json "$T/attested.json" '[.findings[] | select(.rule == "SB901")] | length' 1
+
 now "sparse files"
 "$images" sparse "$T/secret" >"$T/sparse.tar"
 scan sparse 1 "$T/sparse.tar"
@@ -209,6 +231,12 @@ for path in "$T/nothing" "$T/no-image.tar" /dev/null "$T/empty"; do
 done
 run sbuild scan "docker-archive:$T/missing.tar"
 assert_status 10
+
+for name in -x engine:-x docker:--all-tags; do
+	run sbuild scan -- "$name"
+	assert_status 2 "$name"
+	assert_contains "$ERR" "is no name of an image"
+done
 
 now "settings and the ignore file"
 mkdir "$T/project"

@@ -182,8 +182,9 @@ static void test_secrets_are_told_once(void **state)
     assert_int_equal(facts->leaks[0].line, 1);
     assert_int_equal(facts->leaks[1].line, 2);
     assert_int_equal(facts->leaks[2].line, 3);
-    /* Told apart by the path, not by the layer. */
-    assert_false(sb_slice_eq(facts->leaks[0].fingerprint, facts->leaks[2].fingerprint));
+    /* Told apart by the path alone. */
+    assert_memory_equal(facts->leaks[0].hash, facts->leaks[2].hash, sizeof(facts->leaks[0].hash));
+    assert_false(sb_slice_eq(facts->leaks[0].path, facts->leaks[2].path));
     for (size_t i = 0; i < facts->leak_count; i++) {
         assert_int_equal(sb_slice_find(facts->leaks[i].redacted, SB_LIT("abcd")), -1);
         if (facts->leaks[i].excerpt.ptr)
@@ -217,6 +218,51 @@ static void test_truncated(void **state)
     assert_int_equal(facts->files, 2);
 }
 
+/* Files that each keep to their limit are too much together. */
+static void test_all_archives_of_a_layer(void **state)
+{
+    const uint64_t gigabyte = (uint64_t)1 << 30;
+    sb_scan_worker worker = {.taken = 2 << 20, .made = 0};
+    SB_AUTO(sb_error) err = NULL;
+
+    (void)state;
+    assert_int_equal(sb_scan_spend(&worker, SB_SCAN_NESTED_FREE, &err), 0);
+    worker.layer_made = SB_SCAN_LAYER_FREE - 3 * SB_SCAN_NESTED_FREE;
+    assert_int_equal(sb_scan_spend(&worker, 1, &err), 0);
+    worker.layer_made = SB_SCAN_LAYER_FREE;
+    assert_int_equal(sb_scan_spend(&worker, 1, &err), -1);
+    assert_int_equal(err->code, SB_ERR_LIMIT);
+    assert_true(worker.exhausted);
+    sb_error_free(err);
+    err = NULL;
+    /* Much of it is what the layer has. */
+    worker.layer_taken = gigabyte;
+    assert_int_equal(sb_scan_spend(&worker, 1, &err), 0);
+}
+
+static void test_prints(void **state)
+{
+    fixture *f = *state;
+    SB_AUTO(sb_report) report = sb_report_new("scan");
+    unsigned char hash[SB_SECRET_HASH] = {0};
+
+    for (size_t i = 0; i < 20; i++) {
+        sb_finding *finding = sb_report_add(report, &sb901_layer);
+
+        /* The first secret is at two places. */
+        hash[0] = (unsigned char)((i > 1 ? i : 0) >> 8);
+        hash[1] = (unsigned char)(i > 1 ? i : 0);
+        sb_scan_print_later(&f->run, report, finding, "x", hash, i ? SB_LIT("b") : SB_LIT("a"));
+    }
+    sb_scan_make_prints(&f->run, report);
+    for (size_t i = 0; i < report->count; i++) {
+        assert_int_equal(report->items[i].fingerprint.len, 32);
+        for (size_t j = 0; j < i; j++)
+            assert_false(sb_slice_eq(report->items[i].fingerprint, report->items[j].fingerprint));
+    }
+    free(f->run.prints);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +273,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_secrets_are_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_in_a_line_show_neither, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncated, set_up, tear_down),
+        cmocka_unit_test(test_all_archives_of_a_layer),
+        cmocka_unit_test_setup_teardown(test_prints, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,9 @@
   scan_images.py old SECRET           the same as docker save wrote it of old, on standard output
   scan_images.py links SECRET         an old archive in which the second layer is a link to the first
   scan_images.py sparse SECRET        two layers with a sparse file of 5 GB, as GNU tar has them, old and new
+  scan_images.py emptied DIR SECRET   files that a second layer empties, replaces, or deletes
+  scan_images.py attested DIR SECRET  sixty attestations of 7 MB
+  scan_images.py types DIR SECRET     a layer, one that is encrypted, and one that is not there
   scan_images.py base DIR SECRET      the first layer of it alone
   scan_images.py index DIR SECRET     two platforms; annotations and an attestation with the secret
   scan_images.py huge SECRET GB gzip|plain
@@ -125,6 +128,35 @@ def make_base(path, secret):
     layout.finish(layout.image(blobs, config(blobs, "nothing")))
 
 
+def make_emptied(path, secret):
+    blobs = [tar(("app/.env", "A=b\n"), ("app/.git/HEAD", "ref: refs/heads/main\n"), ("root/.netrc", "x\n"), ("id_rsa", "x\n"), ("k/id_rsa", "x\n")),
+             tar(("app/.env", ""), ("app/.git/", None), ("app/.git/index", "x"), ("root/.netrc", "x\n"), (".wh.id_rsa", ""), ("k/id_rsa/", None))]
+    layout = Layout(path)
+    layout.finish(layout.image(blobs, config(blobs, "nothing")))
+
+
+def make_attested(path, secret):
+    layout = Layout(path)
+    blobs = [tar(("key", secret))]
+    image = layout.image(blobs, config(blobs, "nothing"), platform={"os": "linux", "architecture": "amd64"})
+    statement = layout.put(json.dumps({"predicate": ["a"] * 1500000}).encode(), "application/vnd.in-toto+json")
+    layout.finish(image, layout.put(json.dumps({
+        "schemaVersion": 2, "mediaType": OCI + "manifest.v1+json", "config": layout.put(b"{}", "config.v1+json"), "layers": [statement] * 60}).encode(),
+        "manifest.v1+json", platform={"os": "unknown", "architecture": "unknown"},
+        annotations={"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image["digest"]}))
+
+
+def make_types(path, secret):
+    layout = Layout(path)
+    blobs = [tar(("key", secret)), noise(2000)]
+    kinds = ["layer.v1.tar", "layer.v1.tar+gzip+encrypted"]
+    listed = [layout.put(b, k) for b, k in zip(blobs, kinds)]
+    listed.append({"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "digest": sha256(b"elsewhere"), "size": 9})
+    blobs.append(b"")
+    layout.finish(layout.put(json.dumps({"schemaVersion": 2, "mediaType": OCI + "manifest.v1+json",
+                                         "config": layout.put(config(blobs, "nothing"), "config.v1+json"), "layers": listed}).encode(), "manifest.v1+json"))
+
+
 def make_index(path, secret):
     layout = Layout(path)
     blob = tar(("file", "text"))
@@ -231,7 +263,7 @@ def make_hostile(path, secret):
 
 
 def main(argv):
-    kinds = {"layout": make_layout, "old": make_old, "links": make_links, "sparse": make_sparse, "base": make_base, "index": make_index, "huge": make_huge, "hostile": make_hostile}
+    kinds = {"layout": make_layout, "old": make_old, "links": make_links, "sparse": make_sparse, "base": make_base, "index": make_index, "emptied": make_emptied, "types": make_types, "attested": make_attested, "huge": make_huge, "hostile": make_hostile}
     kind, args = argv[0], list(argv[1:])
     place = 0 if kind in ("old", "links", "sparse", "huge") else 1
     with open(args[place], encoding="utf-8") as f:
