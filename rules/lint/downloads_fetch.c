@@ -232,6 +232,8 @@ void sb_lint_fetched(sb_lint *lint)
     for (size_t i = 0; i < flow->origin_count; i++) {
         const sb_origin *o = &flow->origins[i];
 
+        if (o->at_start)
+            continue;
         /* Several files of one command are one finding. */
         if (before && o->command && before->command == o->command && before->check == o->check)
             continue;

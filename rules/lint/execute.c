@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SB3xx: the rules, the walk over all stages, and how a finding is put. */
 #include <rules/lint/execute.h>
+#include <rules/lint/internal.h>
 #include <rules/lint/operands.h>
 
 const sb_rule sb_rule_pipe_to_shell = {
@@ -228,6 +229,8 @@ typedef struct stage_end {
     sb_files files;
     sb_slice directory; /* absent: not known */
     bool errexit;       /* of SHELL */
+    sb_slice *shell;    /* its words; none: /bin/sh */
+    size_t shell_count;
 } stage_end;
 
 /* Somebody vouches for it in the lock; a list of checksums without a signature is a hint only. */
@@ -376,6 +379,15 @@ static bool has_errexit(const sb_df_instruction *shell)
     return false;
 }
 
+static void set_shell(sb_arena *arena, stage_end *state, const sb_df_instruction *ins)
+{
+    state->errexit = has_errexit(ins);
+    state->shell = sb_arena_array(arena, sb_slice, ins->arg_count);
+    state->shell_count = ins->arg_count;
+    for (size_t i = 0; i < ins->arg_count; i++)
+        state->shell[i] = ins->args[i].text;
+}
+
 static void begin(const sb_df_stage *stage, stage_end *states)
 {
     stage_end *state = &states[stage->index];
@@ -386,6 +398,8 @@ static void begin(const sb_df_stage *stage, stage_end *states)
 
         state->directory = base->directory;
         state->errexit = base->errexit;
+        state->shell = base->shell;
+        state->shell_count = base->shell_count;
         state->files = base->files;
         state->files.shared = true;
     } else if (stage->base_kind == SB_BASE_SCRATCH) {
@@ -403,6 +417,29 @@ static void do_run(sb_execute *x, const sb_lint_run *run, sb_files *files)
         sb_lint_say(x->lint, &sb_rule_pipe_to_shell,
                     sb_lint_run_span(x->lint, run, (sb_span){0, run->text.len}),
                     "Invoke-Expression runs what comes from the network, and nothing can check it");
+}
+
+/*
+ * CMD and ENTRYPOINT run in every container anew. Of the files of the image nothing is asked here: they were
+ * told where they came in. What is merely downloaded at that time is no matter of the image's.
+ */
+static void do_start(sb_execute *x, const sb_df_instruction *ins, const stage_end *state, int stage)
+{
+    sb_lint *lint = x->lint;
+    sb_lint_run *run = sb_arena_new_of(lint->arena, sb_lint_run);
+    size_t first = x->origin_count;
+    sb_files files = {0};
+
+    run->stage = stage;
+    run->reachable = true;
+    run->map = sb_arena_new_of(lint->arena, sb_lint_map);
+    sb_lint_read_run(lint, ins, state->shell, state->shell_count, run);
+    if (run->dialect == SB_SH_OTHER)
+        return;
+    x->shell_errexit = state->errexit;
+    sb_execute_run(x, run, &files);
+    for (size_t i = first; i < x->origin_count; i++)
+        x->origins[i].at_start = true;
 }
 
 const sb_execute *sb_lint_flow(sb_lint *lint)
@@ -434,7 +471,9 @@ const sb_execute *sb_lint_flow(sb_lint *lint)
                 if (next_run < lint->run_count && lint->runs[next_run].instruction == runs)
                     do_run(x, &lint->runs[next_run++], &state->files);
             } else if (ins->keyword == SB_DF_SHELL) {
-                state->errexit = has_errexit(ins);
+                set_shell(lint->arena, state, ins);
+            } else if (ins->keyword == SB_DF_CMD || ins->keyword == SB_DF_ENTRYPOINT) {
+                do_start(x, ins, state, stage->index);
             } else if (ins->keyword == SB_DF_ADD) {
                 do_add(x, ins, words, state);
             } else if (ins->keyword == SB_DF_COPY) {

@@ -81,6 +81,7 @@ typedef struct sb_origin {
     const sb_sh_command *command;
     bool locked;
     sb_origin_check check;
+    bool at_start; /* by CMD or ENTRYPOINT, in every container */
     size_t said;   /* number of its pending finding, from 1; 0: none */
     sb_slice path; /* of the first file that it is written to; absent: none */
     bool unpacked; /* … goes into tar or the like as it comes */

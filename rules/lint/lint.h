@@ -30,6 +30,7 @@ typedef struct sb_lint_run {              /* a RUN, ONBUILD RUN included, in the
     sb_slice directory; /* WORKDIR in force; absent: not known */
     const sb_sh_var *vars; /* ENV and ARG in force: what is only known at build time has an absent value */
     size_t var_count;
+    struct sb_lint_map *map; /* of a CMD or ENTRYPOINT that is looked at like one; else NULL */
 } sb_lint_run;
 
 typedef enum sb_lint_user { SB_LINT_USER_UNKNOWN, SB_LINT_USER_ROOT, SB_LINT_USER_OTHER } sb_lint_user;

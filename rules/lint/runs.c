@@ -131,7 +131,7 @@ static sb_slice text_of(const sb_lint *lint, const sb_df_instruction *ins, bool 
 
 const sb_lint_map *sb_lint_run_map(const sb_lint *lint, const sb_lint_run *run)
 {
-    sb_lint_map *map = &lint->private->maps[run - lint->runs];
+    sb_lint_map *map = run->map ? run->map : &lint->private->maps[run - lint->runs];
 
     if (!map->made && run->instruction->rest_span.end) {
         composer c = {.lint = lint, .text = SB_BUF_INIT(SB_SH_TEXT_MAX), .map = map};
