@@ -442,7 +442,8 @@ int sb_scan_open_archive(const sb_scan_input *input, const sb_scan_options *opti
                   sb_compression_of(head, sizeof(head)) != SB_COMPRESSION_NONE;
     if (list_blobs(a, worker, &why) < 0) {
         if (why->code == SB_ERR_INTERRUPTED || why->code == SB_ERR_IO || a->count == 0)
-            return sb_fail(err, why->code, "%s: %s", a->name, why->message);
+            return sb_fail(err, why->code, "%s%s: %s", a->name,
+                           why->code == SB_ERR_PARSE ? " is no archive of an image" : "", why->message);
         image->failure = SB_TAKE(why);
     }
     if (resolve(a, input, options, image, err) < 0)

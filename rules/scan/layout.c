@@ -60,8 +60,9 @@ int sb_scan_open_layout(const sb_scan_input *input, const sb_scan_options *optio
 
     *ret_blobs = &l->blobs;
     l->blobs = (sb_scan_blobs){.read = read_blob, .stream = stream_layer, .free = free_layout};
-    if (sb_layout_open(input->path, false, &l->files, err) < 0 ||
-        sb_read_file(AT_FDCWD, index, SB_MANIFEST_MAX, &text, &len, NULL, err) < 0)
+    if (sb_layout_open(input->path, false, &l->files, err) < 0)
+        return sb_wrap(err, "%s is no OCI layout", input->path);
+    if (sb_read_file(AT_FDCWD, index, SB_MANIFEST_MAX, &text, &len, NULL, err) < 0)
         return -1;
     if (sb_scan_resolve(&l->blobs, sb_slice_of(text, len), input->reference, options, image, err) < 0)
         return sb_wrap(err, "%s", input->name);

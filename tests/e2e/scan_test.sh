@@ -227,7 +227,7 @@ mkdir "$T/empty"
 for path in "$T/nothing" "$T/no-image.tar" /dev/null "$T/empty"; do
 	run sbuild scan "$path"
 	assert_matches "$STATUS" '^(1|10)$' "$path: $ERR"
-	assert_ne "" "$ERR"
+	assert_matches "$ERR" "is no (archive of an image|OCI layout)"
 done
 run sbuild scan "docker-archive:$T/missing.tar"
 assert_status 10
