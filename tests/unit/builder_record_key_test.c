@@ -21,9 +21,9 @@ static key key_with(const fixture *f, const char *dockerfile, const char *arg)
     sb_df_inputs inputs = {.build_args = &var, .build_arg_count = arg ? 1 : 0};
     sb_record_input input = {.lock = lock, .build_args = &var, .build_arg_count = inputs.build_arg_count};
     sb_error *err = NULL;
-    sb_run_step *steps;
+    sb_run_step *steps = NULL;
     sb_digest digest;
-    size_t count;
+    size_t count = 0;
     key k;
 
     var.value = rest;

@@ -60,7 +60,8 @@ static bool count(void *ctx, const sb_secret_match *match)
 
     t->own += own;
     t->other += !own;
-    sb_buf_printf(&t->others, own ? "" : " %s", match->id);
+    if (!own)
+        sb_buf_printf(&t->others, " %s", match->id);
     return true;
 }
 
