@@ -66,6 +66,10 @@ static void scan_archive(sb_scan_run *run, int fd)
     sb_scan_worker_clear(&worker);
     if (blobs)
         blobs->free(blobs);
+    /* Fingerprints take time on purpose. */
+    free(run->prints);
+    run->prints = NULL;
+    run->print_count = run->print_cap = 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
