@@ -45,6 +45,11 @@ ptrdiff_t sb_slice_rchr(sb_slice s, char c)
     return p ? p - s.ptr : -1;
 }
 
+sb_slice sb_path_last(sb_slice path)
+{
+    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+}
+
 ptrdiff_t sb_slice_find(sb_slice s, sb_slice needle)
 {
     const char *p;

@@ -287,7 +287,7 @@ static void look_at_wrappers(worry_look *look, const sb_sh_command *command)
     size_t before = command->word_count - command->count;
 
     for (size_t i = 0; i < before; i++) {
-        sb_slice name = sb_sh_program(command->words[i].text);
+        sb_slice name = sb_path_last(command->words[i].text);
         phrase from_here = {command->words + i, command->word_count - i};
         bool is_wrapper = false;
 

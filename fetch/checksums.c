@@ -170,7 +170,7 @@ static int consider(search *s, const entry *e, sb_error **err)
     }
     name = unescape(e, &len);
     full = sb_slice_of(name, len);
-    base = sb_slice_sub(full, (size_t)(sb_slice_rchr(full, '/') + 1), len);
+    base = sb_path_last(full);
     if (!sb_slice_eq(base, s->name))
         return 0;
     if (has_dot_dot(full)) {
@@ -211,7 +211,7 @@ static int conclude(const search *s, sb_digest *ret_digest, sb_error **err)
 
 int sb_checksums_find(sb_slice list, sb_slice name, sb_digest *ret_digest, sb_error **err)
 {
-    search s = {.name = sb_slice_sub(name, (size_t)(sb_slice_rchr(name, '/') + 1), name.len)};
+    search s = {.name = sb_path_last(name)};
 
     if (list.len > SB_CHECKSUMS_MAX)
         return sb_fail(err, SB_ERR_LIMIT, "the checksum list is larger than the maximum of %d bytes",

@@ -100,7 +100,7 @@ static int fail_path(sb_slice path, sb_error **err)
 static int copy_enter(void *ctx, sb_slice path, sb_error **err)
 {
     copy_sink *s = ctx;
-    sb_autofree char *name = sb_slice_dup(sb_tree_base_name(path));
+    sb_autofree char *name = sb_slice_dup(sb_path_last(path));
     int fd;
 
     if (mkdirat(s->fds[s->depth], name, 0755) < 0)
@@ -125,7 +125,7 @@ static int copy_leave(void *ctx, sb_error **err)
 static int copy_file(void *ctx, sb_slice path, int fd, uint64_t size, bool executable, sb_error **err)
 {
     copy_sink *s = ctx;
-    sb_autofree char *name = sb_slice_dup(sb_tree_base_name(path));
+    sb_autofree char *name = sb_slice_dup(sb_path_last(path));
     sb_autofree char *shown = sb_printable(path);
     sb_autoclose int to =
         openat(s->fds[s->depth], name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -143,7 +143,7 @@ static int copy_file(void *ctx, sb_slice path, int fd, uint64_t size, bool execu
 static int copy_symlink(void *ctx, sb_slice path, sb_slice target, sb_error **err)
 {
     copy_sink *s = ctx;
-    sb_autofree char *name = sb_slice_dup(sb_tree_base_name(path));
+    sb_autofree char *name = sb_slice_dup(sb_path_last(path));
     sb_autofree char *to = sb_slice_dup(target);
 
     if (symlinkat(to, s->fds[s->depth], name) < 0 ||

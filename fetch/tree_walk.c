@@ -34,11 +34,6 @@ static void names_clear(names *list)
     free(list->items);
 }
 
-sb_slice sb_tree_base_name(sb_slice path)
-{
-    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
-}
-
 static int fail_errno(const walk *w, const char *what, sb_error **err)
 {
     int saved = errno;

@@ -20,7 +20,4 @@ typedef struct sb_tree_sink {
 int sb_tree_walk(int dirfd, const sb_ignore *ignore, const char *const *never, const sb_tree_sink *sink,
                  void *ctx, sb_error **err);
 
-/* What is behind the last "/". */
-sb_slice sb_tree_base_name(sb_slice path);
-
 #endif

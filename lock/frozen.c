@@ -288,13 +288,6 @@ static int check_demands(sb_project *project, const sb_lock *lock, const sb_df_v
     return 0;
 }
 
-static sb_slice base_name(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return sb_slice_sub(path, (size_t)(slash + 1), path.len);
-}
-
 int sb_lock_check_owner(const sb_project *project, const sb_lock *lock, sb_error **err)
 {
     SB_AUTO(sb_arena) arena = sb_arena_new();
@@ -304,7 +297,7 @@ int sb_lock_check_owner(const sb_project *project, const sb_lock *lock, sb_error
     sb_slice command = sb_project_command(project, arena, "lock");
 
     /* Directories do not count: another context gives the same Dockerfile another path. */
-    if (sb_slice_eq(base_name(lock->dockerfile), base_name(project->dockerfile_name)))
+    if (sb_slice_eq(sb_path_last(lock->dockerfile), sb_path_last(project->dockerfile_name)))
         return 0;
     return sb_fail(err, SB_ERR_STALE, "%s is the lock of %s, not of %s; remove it and run \"%" SB_FMT "\"",
                    file, theirs, ours, SB_ARG(command));

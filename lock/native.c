@@ -123,11 +123,6 @@ static const struct {
     {"gems.locked", "gem", sb_native_read_gemfile},
 };
 
-static sb_slice base_name(sb_slice path)
-{
-    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
-}
-
 static sb_native_read_fn reader_of(sb_slice name, const char **ret_type)
 {
     for (size_t i = 0; i < SB_COUNT(kinds); i++) {
@@ -143,7 +138,7 @@ static sb_native_read_fn reader_of(sb_slice name, const char **ret_type)
 bool sb_native_read(sb_native *native, sb_slice path, sb_slice text)
 {
     sb_native_reader r = {.native = native, .file = sb_arena_dup(native->arena, path)};
-    sb_native_read_fn read = reader_of(base_name(path), &r.type);
+    sb_native_read_fn read = reader_of(sb_path_last(path), &r.type);
 
     if (!read)
         return false;

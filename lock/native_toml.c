@@ -53,7 +53,7 @@ static sb_slice file_of(const json_t *file)
         return SB_NIL;
     url = sb_slice_cut(&url, '#');
     url = sb_slice_cut(&url, '?');
-    return sb_slice_sub(url, (size_t)(sb_slice_rchr(url, '/') + 1), url.len);
+    return sb_path_last(url);
 }
 
 static void add_files(sb_native_reader *r, sb_slice name, sb_slice version, json_t *files)

@@ -117,7 +117,7 @@ void sb_purl_parts(sb_arena *arena, sb_slice text, sb_slice *ret_kind, sb_slice 
     /* A distribution's name says nothing that the others do not. */
     if (sb_slice_starts(path, SB_LIT("deb/")) || sb_slice_starts(path, SB_LIT("apk/")) ||
         sb_slice_starts(path, SB_LIT("rpm/")))
-        name = sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+        name = sb_path_last(path);
     *ret_name = decoded(arena, name);
     *ret_kind = sb_arena_printf(arena, "%" SB_FMT "%" SB_FMT, SB_ARG(path), SB_ARG(tail));
 }

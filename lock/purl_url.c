@@ -96,7 +96,7 @@ sb_slice sb_purl_file(sb_arena *arena, sb_slice url)
 {
     sb_slice path = sb_slice_cut(&url, '?');
 
-    return decode(arena, sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len));
+    return decode(arena, sb_path_last(path));
 }
 
 bool sb_purl_of_url(sb_arena *arena, sb_slice url, sb_purl *ret_purl)

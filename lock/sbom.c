@@ -33,11 +33,6 @@ static sb_part *add(collector *c, sb_part_kind kind, sb_slice name, const sb_dig
     return part;
 }
 
-static sb_slice last_segment(sb_slice text)
-{
-    return sb_slice_sub(text, (size_t)(sb_slice_rchr(text, '/') + 1), text.len);
-}
-
 static void add_image(collector *c, const sb_lock_image *image)
 {
     sb_part *part = add(c, SB_PART_IMAGE, image->name, &image->digest);
@@ -49,7 +44,7 @@ static void add_image(collector *c, const sb_lock_image *image)
     if (colon > sb_slice_rchr(repository, '/'))
         repository.len = (size_t)colon;
     sb_digest_format(&image->digest, text);
-    purl.name = last_segment(repository);
+    purl.name = sb_path_last(repository);
     purl.version = sb_arena_dup(c->arena, sb_slice_z(text));
     sb_purl_qualify(&purl, "repository_url", repository);
     sb_purl_qualify(&purl, "tag", image->version);
@@ -77,7 +72,7 @@ static void add_file(collector *c, const sb_lock_file *file)
 static void add_git(collector *c, const sb_lock_git *git)
 {
     sb_part *part = add(c, SB_PART_GIT, git->remote, &git->archive);
-    sb_slice name = last_segment(git->remote), stem = sb_purl_stem(name, ".git");
+    sb_slice name = sb_path_last(git->remote), stem = sb_purl_stem(name, ".git");
     sb_purl purl = {.type = "generic", .name = stem.ptr ? stem : name, .version = git->commit};
 
     sb_purl_qualify(

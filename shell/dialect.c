@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sbuild/shell.h>
 
-sb_slice sb_sh_program(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return slash < 0 ? path : sb_slice_sub(path, (size_t)slash + 1, path.len);
-}
-
 sb_sh_dialect sb_sh_dialect_of(sb_slice program)
 {
     static const char *const posix[] = {"sh", "ash", "dash", "busybox"};
     static const char *const bash[] = {"bash", "ksh", "mksh", "zsh", "rbash"};
 
-    program = sb_sh_program(program);
+    program = sb_path_last(program);
     for (size_t i = 0; i < SB_COUNT(posix); i++)
         if (sb_slice_eqz(program, posix[i]))
             return SB_SH_POSIX;

@@ -102,7 +102,7 @@ void sh_tell(sh_reader *r, sh_field *fields, size_t count, const sb_sh_command *
     skipped = sh_unwrap(r, command.words, count, &command);
     command.args = command.words + skipped;
     command.count = count - skipped;
-    command.name = command.count ? sb_sh_program(command.args[0].text) : SB_LIT("");
+    command.name = command.count ? sb_path_last(command.args[0].text) : SB_LIT("");
     SH_STACK_PUSH(r->commands, command);
     if (command.count)
         sh_look_inside(r, index, fields + skipped, docs, context);

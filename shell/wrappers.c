@@ -274,7 +274,7 @@ size_t sh_unwrap(sh_reader *r, const sb_sh_arg *words, size_t count, sb_sh_comma
     size_t at = 0;
 
     while (at < count && found < WRAPPERS_MAX) {
-        sb_slice name = sb_sh_program(words[at].text);
+        sb_slice name = sb_path_last(words[at].text);
         const wrapper *w = words[at].known ? find(name) : NULL;
         size_t next = at;
 

@@ -27,8 +27,6 @@ typedef enum sb_sh_dialect { SB_SH_POSIX, SB_SH_BASH, SB_SH_OTHER } sb_sh_dialec
 /* By a SHELL's first word ("/bin/bash"); SB_SH_OTHER: PowerShell, cmd and what else is no shell of this kind.
  */
 sb_sh_dialect sb_sh_dialect_of(sb_slice program);
-/* "curl" of "/usr/bin/curl". */
-sb_slice sb_sh_program(sb_slice path);
 
 /* --- The tree (shell/parse*.c) --- */
 

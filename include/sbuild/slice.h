@@ -75,6 +75,8 @@ int sb_slice_cmp(sb_slice a, sb_slice b);
 /* Index of the first/last `c`, or -1. */
 ptrdiff_t sb_slice_chr(sb_slice s, char c);
 ptrdiff_t sb_slice_rchr(sb_slice s, char c);
+/* What is behind the last "/" of a path or URL; the whole when there is none. */
+sb_slice sb_path_last(sb_slice path);
 /* Index of the first occurrence of `needle`, or -1. */
 ptrdiff_t sb_slice_find(sb_slice s, sb_slice needle);
 /* Without ASCII white space (space, \t \n \v \f \r) at both ends. */

@@ -244,18 +244,18 @@ struct sb_lint_known { /* the first instruction of a stage that brings a file of
     sb_lint_known *next;
 };
 
-static sb_slice base_name(sb_slice path)
+sb_slice sb_lint_base_name(sb_slice path)
 {
     while (path.len > 1 && path.ptr[path.len - 1] == '/')
         path.len--;
-    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+    return sb_path_last(path);
 }
 
 /* A source that is a directory brings the file if it is in there; without a context, anything may be. */
 static bool source_brings(const sb_lint *lint, sb_slice source, const char *name)
 {
     sb_autofree char *pattern = NULL, *path = NULL;
-    sb_slice base = base_name(source);
+    sb_slice base = sb_lint_base_name(source);
 
     while (sb_slice_starts(source, SB_LIT("/")) || sb_slice_starts(source, SB_LIT("./")))
         source = sb_slice_sub(source, source.ptr[0] == '/' ? 1 : 2, source.len);
@@ -281,7 +281,8 @@ static bool copy_brings(const sb_lint *lint, const sb_df_instruction *ins, const
 
     if (ins->arg_count < 2)
         return false;
-    if (ins->arg_count == 2 && sb_slice_eqz(base_name(given ? expanded->words[1] : ins->args[1].text), name))
+    if (ins->arg_count == 2 &&
+        sb_slice_eqz(sb_lint_base_name(given ? expanded->words[1] : ins->args[1].text), name))
         return true;
     if (sb_df_find_flag(ins, "from"))
         return false;
@@ -329,7 +330,7 @@ static bool mount_brings(const sb_df_instruction *ins, const char *name)
         while ((field = sb_slice_cut(&rest, ',')).ptr) {
             sb_slice value = field, key = sb_slice_cut(&value, '=');
 
-            if (value.ptr && sb_slice_eqz(base_name(value), name) &&
+            if (value.ptr && sb_slice_eqz(sb_lint_base_name(value), name) &&
                 (sb_slice_eqz(key, "source") || sb_slice_eqz(key, "src") || sb_slice_eqz(key, "target") ||
                  sb_slice_eqz(key, "dst") || sb_slice_eqz(key, "destination")))
                 return true;

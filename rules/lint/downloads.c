@@ -109,7 +109,7 @@ static bool is_configuration(sb_slice path)
     static const char *const names[] = {".npmrc",   ".yarnrc", ".yarnrc.yml",  "pip.conf",    ".condarc",
                                         ".curlrc",  ".wgetrc", ".gitconfig",   "pacman.conf", "dnf.conf",
                                         "yum.conf", ".gemrc",  "sources.list", "ssh_config",  "apt.conf"};
-    sb_slice name = sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+    sb_slice name = sb_path_last(path);
 
     for (size_t i = 0; i < SB_COUNT(names); i++)
         if (sb_slice_eqz(name, names[i]))

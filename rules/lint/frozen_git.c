@@ -33,8 +33,7 @@ static sb_slice last_component(sb_slice path)
 {
     while (sb_slice_ends(path, SB_LIT("/")))
         path.len--;
-    if (sb_slice_rchr(path, '/') >= 0)
-        path = sb_slice_sub(path, (size_t)sb_slice_rchr(path, '/') + 1, path.len);
+    path = sb_path_last(path);
     if (sb_slice_ends(path, SB_LIT(".git")))
         path.len -= 4;
     return path;

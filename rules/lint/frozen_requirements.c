@@ -8,13 +8,6 @@ enum {
     CONSTRAINTS_MAX = 5000,
 };
 
-static sb_slice base_name(sb_slice path)
-{
-    ptrdiff_t slash = sb_slice_rchr(path, '/');
-
-    return sb_slice_sub(path, (size_t)(slash + 1), path.len);
-}
-
 static sb_slice dir_name(sb_slice path)
 {
     ptrdiff_t slash = sb_slice_rchr(path, '/');
@@ -25,7 +18,7 @@ static sb_slice dir_name(sb_slice path)
 /* The file in a directory of the context: under its whole path, or what remains without the destination. */
 static sb_slice read_in(const sb_frozen *f, sb_slice dir, sb_slice dest, sb_slice path, sb_slice *ret_path)
 {
-    sb_slice tries[3] = {path, base_name(path), SB_NIL};
+    sb_slice tries[3] = {path, sb_path_last(path), SB_NIL};
 
     while (sb_slice_ends(dir, SB_LIT("/")))
         dir.len--;
@@ -80,7 +73,7 @@ static sb_slice read_copied(const sb_frozen *f, sb_slice path, sb_slice *ret_pat
         for (size_t j = 0; j + 1 < words->count && tries < TRIES_MAX; j++, tries++) {
             sb_slice source = words->words[j];
 
-            if (sb_slice_eq(base_name(source), base_name(path))) {
+            if (sb_slice_eq(sb_path_last(source), sb_path_last(path))) {
                 text = sb_lint_read(f->lint, source);
                 *ret_path = source;
             } else {
@@ -94,7 +87,7 @@ static sb_slice read_copied(const sb_frozen *f, sb_slice path, sb_slice *ret_pat
         sb_slice source =
             sb_slice_eqz(run->flags[i].name, "mount") ? mount_source(run->flags[i].value) : SB_NIL;
 
-        if (source.len && sb_slice_eq(base_name(source), base_name(path))) {
+        if (source.len && sb_slice_eq(sb_path_last(source), sb_path_last(path))) {
             *ret_path = source;
             return sb_lint_read(f->lint, source);
         }

@@ -86,6 +86,8 @@ void sb_lint_edit(sb_lint *lint, sb_finding *finding, sb_span span, sb_slice tex
 
 /* --- Asking (rules/lint/ask.c) --- */
 
+/* "x" of "/a/x/": slashes at the end do not count. */
+sb_slice sb_lint_base_name(sb_slice path);
 /* Is there such a file in the context, not hidden by .dockerignore? False without a context. */
 bool sb_lint_has_file(const sb_lint *lint, const char *path);
 /* The context's .dockerignore (or the Dockerfile's own); NULL without. */

@@ -62,11 +62,6 @@ static bool has(sb_slice text, const char *part)
     return sb_slice_find(text, sb_slice_z(part)) >= 0;
 }
 
-static sb_slice base_name(sb_slice path)
-{
-    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
-}
-
 /* --- Does what it starts give up root? --- */
 
 static const char *const droppers[] = {"gosu",  "su-exec",           "setpriv",      "runuser",
@@ -75,7 +70,7 @@ static const char *const droppers[] = {"gosu",  "su-exec",           "setpriv", 
 
 static bool is_dropper(sb_slice word)
 {
-    word = base_name(word);
+    word = sb_path_last(word);
     for (const char *const *d = droppers; *d; d++)
         if (sb_slice_eqz(word, *d))
             return true;
@@ -134,7 +129,7 @@ static sb_slice file_of_source(const sb_lint *lint, sb_slice from, sb_slice name
 
     while (from.len && from.ptr[from.len - 1] == '/')
         from.len--;
-    base = base_name(from);
+    base = sb_path_last(from);
     if (same || sb_slice_eq(base, name))
         return from;
     if (sb_slice_eqz(from, ".") || from.len == 0)
@@ -160,7 +155,7 @@ static script copied_script(const sb_lint *lint, sb_slice name)
         if ((ins->keyword != SB_DF_COPY && ins->keyword != SB_DF_ADD) || ins->arg_count < 2 ||
             !sb_root_is_of_target(lint, ins->stage) || sb_df_find_flag(ins, "from"))
             continue;
-        to = base_name(sb_root_word(lint, i, ins->arg_count - 1));
+        to = sb_path_last(sb_root_word(lint, i, ins->arg_count - 1));
         for (size_t j = 0; j < ins->heredoc_count; j++)
             if (sb_slice_eq(to, name))
                 found = judge(found, ins->heredocs[j].body);
@@ -183,7 +178,7 @@ static bool has_dropper(const sb_lint *lint)
 
             for (size_t j = 0; sb_root_is_of_target(lint, lint->runs[i].stage) && j < reading->count; j++)
                 for (size_t k = 0; k < reading->commands[j].count; k++) {
-                    sb_slice word = base_name(reading->commands[j].args[k].text);
+                    sb_slice word = sb_path_last(reading->commands[j].args[k].text);
 
                     word = sb_slice_cut(&word, '=');
                     if (sb_slice_eqz(word, names[n]))
@@ -196,7 +191,7 @@ static bool has_dropper(const sb_lint *lint)
             for (size_t j = 0; (ins->keyword == SB_DF_COPY || ins->keyword == SB_DF_ADD) &&
                                sb_root_is_of_target(lint, ins->stage) && j < ins->arg_count;
                  j++)
-                if (sb_slice_eqz(base_name(sb_root_word(lint, i, j)), names[n]))
+                if (sb_slice_eqz(sb_path_last(sb_root_word(lint, i, j)), names[n]))
                     return true;
         }
     }
@@ -221,7 +216,7 @@ static bool command_drops(const sb_lint *lint, const sb_df_instruction *ins)
             return true;
         if (!is_script_name(word) && word.ptr[0] != '/' && word.ptr[0] != '.')
             continue;
-        found = copied_script(lint, base_name(word));
+        found = copied_script(lint, sb_path_last(word));
         if (found == DROPS_ROOT)
             return true;
         unseen |= found == NOT_SEEN && is_script_name(word);
@@ -378,9 +373,9 @@ static bool may_bring(const sb_lint *lint, size_t index, sb_slice path)
         return false;
     to = sb_root_word(lint, index, ins->arg_count - 1);
     for (size_t j = 0; j + 1 < ins->arg_count; j++) {
-        sb_slice from = base_name(sb_root_word(lint, index, j));
+        sb_slice from = sb_path_last(sb_root_word(lint, index, j));
 
-        if (sb_slice_eq(from, base_name(path)) || sb_slice_chr(from, '*') >= 0 || has(from, "preload"))
+        if (sb_slice_eq(from, sb_path_last(path)) || sb_slice_chr(from, '*') >= 0 || has(from, "preload"))
             return true;
     }
     while (to.len > 1 && to.ptr[to.len - 1] == '/')
@@ -388,7 +383,7 @@ static bool may_bring(const sb_lint *lint, size_t index, sb_slice path)
     /* A directory above, and what is copied there is more than a file. */
     return sb_slice_eqz(to, "/") ||
            (sb_slice_starts(path, to) && path.len > to.len && path.ptr[to.len] == '/' &&
-            !has(base_name(sb_root_word(lint, index, 0)), "."));
+            !has(sb_path_last(sb_root_word(lint, index, 0)), "."));
 }
 
 static void check_preload(sb_lint *lint)

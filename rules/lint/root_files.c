@@ -271,7 +271,7 @@ static void check_copy(sb_lint *lint, size_t index)
     accounts = is_accounts(to);
     for (size_t i = 0; !accounts && i + 1 < ins->arg_count; i++) {
         path = sb_root_word(lint, index, i);
-        path = sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
+        path = sb_path_last(path);
         accounts =
             (sb_slice_eqz(to, "/etc/") || sb_slice_eqz(to, "/etc")) &&
             (sb_slice_eqz(path, "passwd") || sb_slice_eqz(path, "group") || sb_slice_eqz(path, "shadow"));

@@ -93,13 +93,6 @@ bool sk_is_known(const sk_search *s, sb_span span)
     return false;
 }
 
-sb_slice sk_base_name(sb_slice path)
-{
-    while (path.len > 1 && path.ptr[path.len - 1] == '/')
-        path.len--;
-    return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);
-}
-
 void sk_add_file(sk_search *s, sb_slice path, int stage, unsigned line)
 {
     if (s->file_count < SK_FILES_MAX)

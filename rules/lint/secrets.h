@@ -50,7 +50,6 @@ void sk_help(sk_search *s, sk_note *note, const char *fmt, ...) SB_PRINTF(3, 4);
 /* Was a secret in this span told already? */
 bool sk_is_known(const sk_search *s, sb_span span);
 void sk_add_file(sk_search *s, sb_slice path, int stage, unsigned line);
-sb_slice sk_base_name(sb_slice path);
 
 /* --- secrets_names.c --- */
 

@@ -103,7 +103,7 @@ static const char *const templates[] = {
 
 static sb_slice last_two(sb_slice path)
 {
-    sb_slice base = sk_base_name(path);
+    sb_slice base = sb_lint_base_name(path);
     ptrdiff_t slash;
 
     if (base.ptr == path.ptr)
@@ -137,7 +137,7 @@ static bool matches(const char *pattern, const char *name)
 
 static const kind *kind_of(sb_slice path)
 {
-    sb_slice base = sk_base_name(path), two = last_two(path);
+    sb_slice base = sb_lint_base_name(path), two = last_two(path);
     char name[PATH_LEN_MAX], pair[PATH_LEN_MAX];
 
     if (two.len >= PATH_LEN_MAX || !base.len)
@@ -195,7 +195,7 @@ static bool has_secret_setting(sb_slice text)
             value.ptr[value.len - 1] == value.ptr[0])
             value = sb_slice_sub(value, 1, value.len - 1);
         /* "//registry.example.org/:_authToken" */
-        name = sb_slice_sub(name, (size_t)(sb_slice_rchr(name, '/') + 1), name.len);
+        name = sb_path_last(name);
         if ((sk_is_secret_name(name) || has_text(name, "_auth")) && sk_is_real_value(name, value))
             return true;
     }
@@ -273,7 +273,8 @@ static sb_slice destination_of(sk_search *s, sb_slice destination, sb_slice path
     if (!sb_slice_ends(destination, SB_LIT("/")) && !sb_slice_eqz(destination, "."))
         return destination;
     return sb_arena_printf(s->lint->arena, "%" SB_FMT "%s%" SB_FMT, SB_ARG(destination),
-                           sb_slice_ends(destination, SB_LIT("/")) ? "" : "/", SB_ARG(sk_base_name(path)));
+                           sb_slice_ends(destination, SB_LIT("/")) ? "" : "/",
+                           SB_ARG(sb_lint_base_name(path)));
 }
 
 static bool check_file(sk_search *s, const sb_df_instruction *ins, sb_slice source, sb_slice destination,
@@ -339,7 +340,7 @@ static void check_directory(sk_search *s, const sb_df_instruction *ins, sb_slice
     for (size_t i = 0; i < count; i++)
         sk_add_file(s,
                     sb_arena_printf(s->lint->arena, "%" SB_FMT "/%" SB_FMT, SB_ARG(destination),
-                                    SB_ARG(sk_base_name(found[i]))),
+                                    SB_ARG(sb_lint_base_name(found[i]))),
                     ins->stage, ins->start_line);
 }
 

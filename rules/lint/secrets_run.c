@@ -476,7 +476,7 @@ static bool configures(const sb_sh_command *command, const sb_sh_arg *arg, targe
 /* Does a later command of the same RUN take it away again? */
 static bool is_taken_away(const sb_sh_reading *reading, size_t at, const target *t)
 {
-    sb_slice base = t->config ? SB_NIL : sk_base_name(t->path);
+    sb_slice base = t->config ? SB_NIL : sb_lint_base_name(t->path);
 
     for (size_t i = at + 1; i < reading->count && i - at < SB_LINT_AHEAD_MAX; i++) {
         const sb_sh_command *c = &reading->commands[i];
@@ -490,7 +490,7 @@ static bool is_taken_away(const sb_sh_reading *reading, size_t at, const target 
         if (!sb_word_in(c->name, "rm shred unlink srm"))
             continue;
         for (size_t k = 1; k < c->count; k++) {
-            sb_slice removed = sk_base_name(c->args[k].text);
+            sb_slice removed = sb_lint_base_name(c->args[k].text);
 
             if (t->config ? sk_is_config_file(t->config, removed)
                           : sb_slice_eq(removed, base) ||
@@ -595,9 +595,9 @@ static void check_copying(run_search *r, const sb_sh_reading *reading, size_t at
             return;
         t.path = command->args[command->count - 1].text;
         if (sb_slice_ends(t.path, SB_LIT("/")) || sb_slice_eqz(t.path, "."))
-            t.path =
-                sb_arena_printf(r->s->lint->arena, "%" SB_FMT "%s%" SB_FMT, SB_ARG(t.path),
-                                sb_slice_ends(t.path, SB_LIT("/")) ? "" : "/", SB_ARG(sk_base_name(u.name)));
+            t.path = sb_arena_printf(r->s->lint->arena, "%" SB_FMT "%s%" SB_FMT, SB_ARG(t.path),
+                                     sb_slice_ends(t.path, SB_LIT("/")) ? "" : "/",
+                                     SB_ARG(sb_lint_base_name(u.name)));
         if (!is_kept(r, t.path))
             return;
     } else if (!sb_word_in(command->name, "cat tee base64 sed head tail envsubst dd") ||
@@ -612,11 +612,11 @@ static void check_copying(run_search *r, const sb_sh_reading *reading, size_t at
 
 static bool same_file(const sb_lint *lint, const sk_file *file, const sb_lint_run *run, sb_slice removed)
 {
-    sb_slice base = sk_base_name(removed);
+    sb_slice base = sb_lint_base_name(removed);
 
     if (file->line >= run->instruction->start_line || !sb_lint_builds_on(lint, run->stage, file->stage))
         return false;
-    return sb_slice_eq(base, sk_base_name(file->path)) ||
+    return sb_slice_eq(base, sb_lint_base_name(file->path)) ||
            (removed.len > 1 && removed.ptr[0] == '/' && file->path.len > removed.len &&
             sb_slice_starts(file->path, removed) && file->path.ptr[removed.len] == '/');
 }

@@ -38,6 +38,10 @@ static void test_search(void **state)
     assert_int_equal(sb_slice_rchr(SB_LIT("a.b.c"), '.'), 3);
     assert_int_equal(sb_slice_chr(SB_NIL, '.'), -1);
     assert_int_equal(sb_slice_rchr(SB_LIT("abc"), '.'), -1);
+    assert_true(sb_slice_eqz(sb_path_last(SB_LIT("/usr/bin/env")), "env"));
+    assert_true(sb_slice_eqz(sb_path_last(SB_LIT("env")), "env"));
+    assert_true(sb_slice_eqz(sb_path_last(SB_LIT("bin/")), ""));
+    assert_int_equal(sb_path_last(SB_NIL).len, 0);
     assert_int_equal(sb_slice_find(SB_LIT("aab"), SB_LIT("ab")), 1);
     assert_int_equal(sb_slice_find(SB_LIT("aab"), SB_LIT("abc")), -1);
     assert_int_equal(sb_slice_find(SB_NIL, SB_LIT("")), 0);
