@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SB101, SB102, SB103, SB105: whom the finished image runs as. Stages that only lend files are not asked. */
 #include <rules/lint/root.h>
+#include <rules/users.h>
 
 static const sb_rule no_user = {
     .id = "SB101",
@@ -323,14 +324,6 @@ static void say_no_user(sb_lint *lint, const sb_lint_stage *target)
         "(\"sbuild lock\") and this is known");
 }
 
-static bool is_number(sb_slice user)
-{
-    sb_slice uid = sb_slice_cut(&user, ':');
-    uint64_t number;
-
-    return sb_slice_to_u64(uid, &number);
-}
-
 static void check_user(sb_lint *lint)
 {
     const sb_lint_stage *target = &lint->stages[lint->view->target];
@@ -342,7 +335,7 @@ static void check_user(sb_lint *lint)
     if (target->who == SB_LINT_USER_OTHER) {
         sb_autofree char *user = sb_printable(target->user);
 
-        if (target->user_instruction && !is_number(target->user) &&
+        if (target->user_instruction && !sb_user_is_number(target->user) &&
             !sb_slice_starts(target->user, SB_LIT("Container"))) /* Windows' ContainerUser */
             sb_lint_say(lint, &user_by_name, target->user_instruction->span,
                         "whether \"%s\" is root is known inside of the image only", user);

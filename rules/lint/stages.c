@@ -5,6 +5,7 @@
  * unknown.
  */
 #include <rules/lint/internal.h>
+#include <rules/users.h>
 
 typedef struct stage_state {
     const sb_slice *shell;
@@ -273,15 +274,9 @@ static void begin_stage(walker *w, sb_lint_stage *stage, stage_state *state)
 
 static sb_lint_user who(sb_slice user)
 {
-    sb_slice rest = user, name;
-    size_t zeros = 0;
-
     if (!user.ptr)
         return SB_LINT_USER_UNKNOWN;
-    name = sb_slice_cut(&rest, ':');
-    while (zeros < name.len && name.ptr[zeros] == '0')
-        zeros++;
-    return zeros == name.len || sb_slice_eqz(name, "root") ? SB_LINT_USER_ROOT : SB_LINT_USER_OTHER;
+    return sb_user_is_root(user) ? SB_LINT_USER_ROOT : SB_LINT_USER_OTHER;
 }
 
 static void walk_stage(walker *w, sb_lint_stage *stage, stage_state *state)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Findings about the image as a whole: its user, its labels, its tag. */
 #include <rules/scan/scan.h>
+#include <rules/users.h>
 
 #include <sbuild/reference.h>
 
@@ -14,32 +15,17 @@ static void say_at(sb_finding *finding, sb_report *report, const char *where)
     finding->fingerprint = sb_fingerprint(report->arena, finding->rule, SB_LIT(""), sb_slice_z(where), 0);
 }
 
-static bool is_number(sb_slice text)
-{
-    uint64_t value;
-
-    return sb_slice_to_u64(text, &value);
-}
-
-/* "0", "root", "00:5" are root; nothing as well. */
-static bool is_root(sb_slice user)
-{
-    uint64_t value;
-
-    return user.len == 0 || sb_slice_eqz(user, "root") || (sb_slice_to_u64(user, &value) && value == 0);
-}
-
 static void look_at_user(const sb_scan_run *run, sb_report *report, sb_slice text)
 {
     sb_slice rest = text, user = sb_slice_trim(sb_slice_cut(&rest, ':'));
     sb_autofree char *shown = sb_printable(text);
 
-    if (is_root(user))
+    if (sb_user_is_root(user))
         say_at(text.len
                    ? sb_scan_say(run, report, &sb810_root, "the image runs as root (user \"%s\")", shown)
                    : sb_scan_say(run, report, &sb810_root, "the image runs as root, since it names no user"),
                report, "config.User");
-    else if (!is_number(user))
+    else if (!sb_user_is_number(user))
         say_at(sb_scan_say(run, report, &sb811_user_name, "the image's user is \"%s\", a name", shown),
                report, "config.User");
 }
