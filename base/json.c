@@ -63,11 +63,14 @@ int sb_json_write(const json_t *json, sb_buf *out, sb_error **err)
     return 0;
 }
 
+sb_slice sb_json_text(const json_t *string)
+{
+    return sb_slice_of(json_string_value(string), json_string_length(string));
+}
+
 sb_slice sb_json_str(const json_t *object, const char *key)
 {
-    const json_t *value = json_object_get(object, key);
-
-    return json_is_string(value) ? sb_slice_of(json_string_value(value), json_string_length(value)) : SB_NIL;
+    return sb_json_text(json_object_get(object, key));
 }
 
 json_t *sb_json_array(const json_t *object, const char *key)

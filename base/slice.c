@@ -45,6 +45,14 @@ ptrdiff_t sb_slice_rchr(sb_slice s, char c)
     return p ? p - s.ptr : -1;
 }
 
+bool sb_slice_is_hex(sb_slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (sb_hex_value(s.ptr[i]) < 0)
+            return false;
+    return s.len > 0;
+}
+
 sb_slice sb_path_last(sb_slice path)
 {
     return sb_slice_sub(path, (size_t)(sb_slice_rchr(path, '/') + 1), path.len);

@@ -50,8 +50,6 @@ static const cli_option options[] = {
     CLI_OPTIONS_END,
 };
 
-enum { BASELINE_MAX = 64 << 20 };
-
 /* --- Files --- */
 
 typedef struct job {
@@ -172,28 +170,15 @@ static void look_at_all(job *j)
 
 /* --- The baseline --- */
 
-static int read_baseline(const char *path, bool may_miss, sb_accepted **ret_accepted, sb_error **err)
-{
-    sb_autofree char *data = NULL, *shown = sb_printable(sb_slice_z(path));
-    bool missing = false;
-    size_t len;
-
-    if (sb_read_file(AT_FDCWD, path, BASELINE_MAX, &data, &len, may_miss ? &missing : NULL, err) < 0)
-        return missing ? 0 : -1;
-    return sb_accepted_parse(sb_slice_of(data, len), shown, ret_accepted, err);
-}
-
 static int apply_baseline(const job *j, const char *path, bool require_reason, sb_accepted **ret_accepted,
                           sb_error **err)
 {
     const char *write = j->opts->write_baseline;
-    bool same = write && strcmp(write, path) == 0;
+    bool same = write && strcmp(write, path) == 0, missing = false;
     size_t stale = 0;
 
-    if (read_baseline(path, same, ret_accepted, err) < 0)
-        return -1;
-    if (!*ret_accepted)
-        return 0;
+    if (sb_accepted_load(path, same ? &missing : NULL, ret_accepted, err) < 0)
+        return missing ? 0 : -1;
     if (sb_accepted_apply(*ret_accepted, j->report, require_reason, &stale, err) < 0)
         return -1;
     if (stale && !write && !j->app->quiet)
@@ -201,17 +186,6 @@ static int apply_baseline(const job *j, const char *path, bool require_reason, s
                 "sbuild: %s: %zu %s nothing any more; \"--write-baseline\" with the same file drops them\n",
                 path, stale, stale == 1 ? "entry names" : "entries name");
     return 0;
-}
-
-static int write_baseline(const job *j, const sb_accepted *accepted, sb_error **err)
-{
-    sb_autobuf out = SB_BUF_INIT(BASELINE_MAX);
-    const char *path = j->opts->write_baseline;
-
-    if (accepted ? sb_accepted_rewrite(accepted, j->report, NULL, &out, err) < 0
-                 : sb_accepted_write(j->report, NULL, &out, err) < 0)
-        return -1;
-    return sb_write_file(AT_FDCWD, path, sb_buf_slice(&out), 0666, err);
 }
 
 /* --- The whole --- */
@@ -275,7 +249,7 @@ static int lint_and_report(job *j, sb_severity threshold, const char *baseline, 
     if (j->opts->stats)
         print_stats(j->report, seconds() - start);
     if (j->opts->write_baseline) {
-        if (write_baseline(j, accepted, err) < 0)
+        if (sb_accepted_save(accepted, j->report, j->opts->write_baseline, err) < 0)
             return -1;
         threshold = SB_SEVERITY_OFF;
     }

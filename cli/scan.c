@@ -8,8 +8,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-enum { IGNORE_FILE_MAX = 64 << 20 };
-
 typedef struct scan_options {
     cli_scan_options scan;
     bool list_rules;
@@ -113,13 +111,11 @@ static int apply_ignore_file(cli_app *app, const cli_scan_options *o, const sb_s
     sb_autofree char *configured = settings->scan.accepted.ptr ? sb_slice_dup(settings->scan.accepted) : NULL;
     const char *path = o->ignore_file ? o->ignore_file : configured;
     SB_AUTO(sb_accepted) accepted = NULL;
-    sb_autofree char *text = NULL;
-    size_t len, stale = 0;
+    size_t stale = 0;
 
     if (!path || o->no_ignore)
         return 0;
-    if (sb_read_file(AT_FDCWD, path, IGNORE_FILE_MAX, &text, &len, NULL, err) < 0 ||
-        sb_accepted_parse(sb_slice_of(text, len), path, &accepted, err) < 0 ||
+    if (sb_accepted_load(path, NULL, &accepted, err) < 0 ||
         sb_accepted_apply(accepted, report, o->require_reason || settings->scan.require_reason, &stale, err) <
             0)
         return -1;
@@ -127,15 +123,6 @@ static int apply_ignore_file(cli_app *app, const cli_scan_options *o, const sb_s
         sb_progress_line(app->progress, SB_EVENT_NOTE, "%s: %zu entries name nothing that is found any more",
                          path, stale);
     return 0;
-}
-
-static int write_ignore_file(const char *path, const sb_report *report, sb_error **err)
-{
-    sb_autobuf out = SB_BUF_INIT(IGNORE_FILE_MAX);
-
-    if (sb_accepted_write(report, NULL, &out, err) < 0 || sb_buf_check(&out, path, err) < 0)
-        return -1;
-    return sb_write_file(AT_FDCWD, path, sb_buf_slice(&out), 0666, err);
 }
 
 int cli_scan(cli_app *app, const cli_scan_options *o, cli_scan_input *image, const char *name,
@@ -154,7 +141,7 @@ int cli_scan(cli_app *app, const cli_scan_options *o, cli_scan_input *image, con
         scan_with(app, o, settings, image, name, &report, err) < 0 ||
         apply_ignore_file(app, o, settings, report, err) < 0)
         return -1;
-    if (o->write_ignore_file && write_ignore_file(o->write_ignore_file, report, err) < 0)
+    if (o->write_ignore_file && sb_accepted_save(NULL, report, o->write_ignore_file, err) < 0)
         return -1;
     if (cli_findings_write(app, report, o->report.format, o->report.output, err) < 0)
         return -1;

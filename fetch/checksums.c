@@ -21,22 +21,11 @@ typedef struct search {
     sb_digest digest;
 } search;
 
-static bool is_hex(sb_slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-            return false;
-    }
-    return s.len > 0;
-}
-
 /* As many hex digits as MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512 have. */
 static bool is_hash(sb_slice s)
 {
     return (s.len == 32 || s.len == 40 || s.len == 56 || s.len == 64 || s.len == 96 || s.len == 128) &&
-           is_hex(s);
+           sb_slice_is_hex(s);
 }
 
 /* "SHA256 (name) = hash", also as openssl writes it: "SHA256(name)= hash". */
@@ -53,7 +42,7 @@ static bool parse_bsd(sb_slice line, entry *ret_entry)
     if (!hash.len || hash.ptr[0] != '=' || !algo.len || sb_slice_chr(algo, ' ') >= 0)
         return false;
     hash = sb_slice_trim(sb_slice_sub(hash, 1, hash.len));
-    if (!is_hex(hash))
+    if (!sb_slice_is_hex(hash))
         return false;
     *ret_entry =
         (entry){.hash = hash, .name = sb_slice_sub(line, (size_t)open + 1, (size_t)close), .algo = algo};

@@ -27,7 +27,7 @@ static int read_strings(sb_arena *arena, const json_t *object, const char *key, 
         if (!json_is_string(item))
             return sb_fail(err, SB_ERR_PARSE,
                            "not a valid image config: \"%s\" holds something else than strings", key);
-        items[i] = sb_arena_dup(arena, sb_slice_of(json_string_value(item), json_string_length(item)));
+        items[i] = sb_arena_dup(arena, sb_json_text(item));
     }
     *ret_items = items;
     *ret_count = count;

@@ -36,6 +36,13 @@ typedef struct sb_layer_feed {
     void *ctx;
 } sb_layer_feed;
 
+/* A feed from a descriptor, as it comes: {sb_layer_read_fd, &fd}. */
+typedef struct sb_layer_fd {
+    int fd;
+    const char *name; /* for messages: "cannot read NAME: …" */
+} sb_layer_fd;
+int sb_layer_read_fd(void *fd, void *data, size_t len, size_t *ret_len, sb_error **err);
+
 /* Plain, gzip (of one or more members), zstd, xz or bzip2, told by the first bytes. */
 typedef struct sb_layer_source sb_layer_source;
 /* `fd`, a file (read from its beginning) or a pipe, stays the caller's; `name` is for messages. */

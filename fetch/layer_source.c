@@ -47,6 +47,20 @@ static int fail_memory(const sb_layer_source *source, sb_error **err)
                    (unsigned long long)(source->memory >> 20));
 }
 
+int sb_layer_read_fd(void *fd, void *data, size_t len, size_t *ret_len, sb_error **err)
+{
+    const sb_layer_fd *from = fd;
+    ssize_t got;
+
+    do {
+        got = read(from->fd, data, len);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return sb_fail(err, SB_ERR_IO, "cannot read %s: %s", from->name, strerror(errno));
+    *ret_len = (size_t)got;
+    return 0;
+}
+
 /* *ret_len is 0 at the end. */
 static int read_stored(sb_layer_source *source, void *data, size_t len, size_t *ret_len, sb_error **err)
 {

@@ -292,7 +292,7 @@ static int read_trust(const reader *r, json_t *object)
             return sb_settings_fail_key(r, prefix, "must be a string of the words of \"# sbuild: verify\"");
         *SB_ARENA_PUSH(s->arena, s->trust, s->trust_count, r->builder->trust_cap) = (sb_trust_rule){
             sb_arena_dup(s->arena, sb_slice_z(prefix)),
-            sb_arena_dup(s->arena, sb_slice_of(json_string_value(options), json_string_length(options))),
+            sb_arena_dup(s->arena, sb_json_text(options)),
         };
     }
     return 0;
@@ -351,7 +351,7 @@ static int read_age(const reader *r, json_t *value)
     if (json_is_integer(value)) {
         age = json_integer_value(value);
     } else if (json_is_string(value) && json_string_length(value)) {
-        sb_slice text = sb_slice_of(json_string_value(value), json_string_length(value));
+        sb_slice text = sb_json_text(value);
 
         for (size_t i = 0; i < SB_COUNT(units); i++)
             if (text.ptr[text.len - 1] == units[i].unit &&

@@ -27,9 +27,7 @@ static bool is_severity(sb_slice text)
 
 static sb_slice text_of(sb_arena *arena, json_t *value)
 {
-    return json_is_string(value)
-               ? sb_arena_dup(arena, sb_slice_of(json_string_value(value), json_string_length(value)))
-               : SB_LIT("");
+    return json_is_string(value) ? sb_arena_dup(arena, sb_json_text(value)) : SB_LIT("");
 }
 
 /* A copy of what the user's file has, with room behind it for what the repository's adds. */

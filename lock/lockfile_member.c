@@ -23,8 +23,7 @@ int sb_member_string(const sb_lock_reader *r, const json_t *value, const char *k
         return sb_member_bad(r, key, "must be a string", err);
     if (json_string_length(value) > SB_LOCK_TEXT_MAX)
         return sb_member_bad(r, key, "is too long", err);
-    *ret_text =
-        sb_arena_dup(r->lock->arena, sb_slice_of(json_string_value(value), json_string_length(value)));
+    *ret_text = sb_arena_dup(r->lock->arena, sb_json_text(value));
     return 0;
 }
 

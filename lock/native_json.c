@@ -85,8 +85,8 @@ void sb_native_read_pipfile(sb_native_reader *r, sb_slice text)
             if (!sb_slice_starts(version, SB_LIT("==")))
                 continue;
             version = sb_slice_sub(version, 2, version.len);
-            json_array_foreach(sb_json_array(entry, "hashes"), i, hash) sb_native_add_hex(
-                r, name, version, SB_NIL, sb_slice_of(json_string_value(hash), json_string_length(hash)));
+            json_array_foreach(sb_json_array(entry, "hashes"), i, hash)
+                sb_native_add_hex(r, name, version, SB_NIL, sb_json_text(hash));
         }
     }
 }

@@ -9,10 +9,7 @@ static bool is_digit(char c)
 
 static bool is_hex(sb_slice text, size_t len)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (sb_hex_value(text.ptr[i]) < 0)
-            return false;
-    return text.len == len;
+    return text.len == len && sb_slice_is_hex(text);
 }
 
 /* NAME-VERSION behind `name`; absent when it is not. */

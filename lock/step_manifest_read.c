@@ -63,7 +63,7 @@ static bool is_value(sb_slice value)
 static int add_header(const reader *r, const char *key, sb_slice name, const json_t *value,
                       sb_step_header *header, size_t *bytes, sb_error **err)
 {
-    sb_slice text = sb_slice_of(json_string_value(value), json_string_length(value));
+    sb_slice text = sb_json_text(value);
 
     if (!json_is_string(value) || !is_value(text))
         return bad(r, key, "must have header values", err);

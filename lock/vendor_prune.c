@@ -33,8 +33,7 @@ static void keep_digests_in(keeper *k, const json_t *json)
     sb_digest digest;
 
     if (json_is_string(json)) {
-        if (sb_digest_parse(sb_slice_of(json_string_value(json), json_string_length(json)), &digest, NULL) ==
-            0)
+        if (sb_digest_parse(sb_json_text(json), &digest, NULL) == 0)
             keep(k, &digest);
     } else if (json_is_array(json)) {
         json_array_foreach(json, i, value) keep_digests_in(k, value);

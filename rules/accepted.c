@@ -6,13 +6,16 @@
  */
 #include <sbuild/finding.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include <sbuild/fs.h>
 #include <sbuild/json.h>
 #include <sbuild/timefmt.h>
 
 enum { FINGERPRINT_LEN = 32, ENTRIES_MAX = 5 * SB_FINDINGS_MAX, DATE_LEN = 10 };
+enum { FILE_BYTES_MAX = 64 << 20 };
 
 typedef struct entry {
     sb_slice fingerprint, rule, path, reason, expires; /* the last two may be absent */
@@ -189,6 +192,16 @@ int sb_accepted_parse(sb_slice text, const char *name, sb_accepted **ret_accepte
     return 0;
 }
 
+int sb_accepted_load(const char *path, bool *ret_missing, sb_accepted **ret_accepted, sb_error **err)
+{
+    sb_autofree char *text = NULL;
+    size_t len;
+
+    if (sb_read_file(AT_FDCWD, path, FILE_BYTES_MAX, &text, &len, ret_missing, err) < 0)
+        return -1;
+    return sb_accepted_parse(sb_slice_of(text, len), path, ret_accepted, err);
+}
+
 /* --- Marking --- */
 
 /* Today in UTC, as entries write days. */
@@ -356,4 +369,13 @@ int sb_accepted_rewrite(const sb_accepted *old, const sb_report *report, const c
 int sb_accepted_write(const sb_report *report, const char *reason, sb_buf *out, sb_error **err)
 {
     return sb_accepted_rewrite(NULL, report, reason, out, err);
+}
+
+int sb_accepted_save(const sb_accepted *old, const sb_report *report, const char *path, sb_error **err)
+{
+    sb_autobuf out = SB_BUF_INIT(FILE_BYTES_MAX);
+
+    if (sb_accepted_rewrite(old, report, NULL, &out, err) < 0)
+        return -1;
+    return sb_write_file(AT_FDCWD, path, sb_buf_slice(&out), 0666, err);
 }

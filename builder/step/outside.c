@@ -71,7 +71,7 @@ static int read_credentials(step_config *config, char *const *env, sb_error **er
     config->credentials = sb_arena_array(config->arena, step_credential, json_object_size(json) + 1);
     json_object_foreach(json, host, value)
     {
-        sb_slice authorization = sb_slice_of(json_string_value(value), json_string_length(value));
+        sb_slice authorization = sb_json_text(value);
 
         if (!authorization.ptr || !is_header_value(authorization))
             return sb_fail(err, SB_ERR_PARSE, "%s is no object of credentials", name);

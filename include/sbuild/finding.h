@@ -143,6 +143,8 @@ int sb_report_html(const sb_report *report, sb_buf *out, sb_error **err); /* one
  */
 typedef struct sb_accepted sb_accepted;
 int sb_accepted_parse(sb_slice text, const char *name, sb_accepted **ret_accepted, sb_error **err);
+/* From a file. *ret_missing (may be NULL) as sb_read_file(). */
+int sb_accepted_load(const char *path, bool *ret_missing, sb_accepted **ret_accepted, sb_error **err);
 void sb_accepted_free(sb_accepted *accepted);
 SB_DEFINE_CLEANUP(sb_accepted, sb_accepted_free)
 /* Marks what it names as ignored. With `require_reason` an entry without one is SB_ERR_USAGE. *ret_stale (may
@@ -155,5 +157,7 @@ int sb_accepted_write(const sb_report *report, const char *reason, sb_buf *out, 
  * nothing goes. */
 int sb_accepted_rewrite(const sb_accepted *old, const sb_report *report, const char *reason, sb_buf *out,
                         sb_error **err);
+/* The same into a file, whole or not at all; `old` may be NULL. */
+int sb_accepted_save(const sb_accepted *old, const sb_report *report, const char *path, sb_error **err);
 
 #endif

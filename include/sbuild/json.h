@@ -26,6 +26,8 @@ int sb_json_parse(sb_slice text, const char *name, json_t **ret_json, sb_error *
 /* One line, keys sorted, no spaces, non-ASCII kept as UTF-8. */
 int sb_json_write(const json_t *json, sb_buf *out, sb_error **err);
 
+/* Borrowed from a string; absent when it is none. */
+sb_slice sb_json_text(const json_t *string);
 /*
  * Members of an object: absent slice, NULL or `fallback` when missing, when null, or when not of this type:
  * for documents whose shape does not have to be exact.

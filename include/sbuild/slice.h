@@ -67,6 +67,8 @@ static inline int sb_hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Hexadecimal digits of either case, at least one. */
+bool sb_slice_is_hex(sb_slice s);
 bool sb_slice_eq_nocase(sb_slice a, sb_slice b); /* ASCII case only */
 bool sb_slice_starts(sb_slice s, sb_slice prefix);
 bool sb_slice_ends(sb_slice s, sb_slice suffix);

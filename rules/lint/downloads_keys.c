@@ -17,20 +17,12 @@ bool sb_is_keyring(sb_slice path)
 
 /* --- Ids and fingerprints --- */
 
-static bool is_hex(sb_slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (sb_hex_value(text.ptr[i]) < 0)
-            return false;
-    return text.len > 0;
-}
-
 /* 8 or 16 digits, with or without 0x. Longer ones are fingerprints. */
 static bool is_short_id(sb_slice text)
 {
     if (sb_slice_starts(text, SB_LIT("0x")) || sb_slice_starts(text, SB_LIT("0X")))
         text = sb_slice_sub(text, 2, text.len);
-    return (text.len == 8 || text.len == 16) && is_hex(text);
+    return (text.len == 8 || text.len == 16) && sb_slice_is_hex(text);
 }
 
 static bool fetches(sb_slice option)

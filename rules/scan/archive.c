@@ -342,7 +342,7 @@ static int resolve_docker(archive *a, sb_slice text, const char *reference, sb_s
         return sb_fail(err, SB_ERR_PARSE, "manifest.json names no configuration");
     image->layers = sb_arena_array(image->arena, sb_scan_layer, json_array_size(layers) + 1);
     json_array_foreach(layers, i, layer) if (json_is_string(layer)) image->layers[image->layer_count++].name =
-        sb_arena_dup(image->arena, sb_slice_of(json_string_value(layer), json_string_length(layer)));
+        sb_arena_dup(image->arena, sb_json_text(layer));
     if (read_blob(a, config_name, SB_CONFIG_MAX, image->arena, &config, err) < 0)
         return -1;
     return sb_scan_take_config(image, config, err);

@@ -4,9 +4,7 @@
 
 #include <sbuild/fs.h>
 
-#include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 typedef struct layout {
     sb_scan_blobs blobs;
@@ -27,19 +25,6 @@ static int read_blob(sb_scan_blobs *blobs, const sb_descriptor *blob, size_t max
     return sb_layout_read(((layout *)blobs)->files, arena, &blob->digest, max, ret_data, err);
 }
 
-static int read_file(void *ctx, void *data, size_t len, size_t *ret_len, sb_error **err)
-{
-    ssize_t got;
-
-    do {
-        got = read(*(const int *)ctx, data, len);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot read it: %s", strerror(errno));
-    *ret_len = (size_t)got;
-    return 0;
-}
-
 static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
                         int (*use)(void *ctx, sb_layer_feed feed, sb_error **err), void *ctx, sb_error **err)
 {
@@ -47,7 +32,7 @@ static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
 
     if (sb_layout_open_blob(((layout *)blobs)->files, &layer->stored, &fd, err) < 0)
         return -1;
-    return use(ctx, (sb_layer_feed){read_file, &fd}, err);
+    return use(ctx, (sb_layer_feed){sb_layer_read_fd, &(sb_layer_fd){fd, "it"}}, err);
 }
 
 int sb_scan_open_layout(const sb_scan_input *input, const sb_scan_options *options, sb_scan_image *image,

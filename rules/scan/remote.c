@@ -92,19 +92,6 @@ static void *receive(void *ctx)
     return NULL;
 }
 
-static int read_socket(void *ctx, void *data, size_t len, size_t *ret_len, sb_error **err)
-{
-    ssize_t got;
-
-    do {
-        got = read(*(const int *)ctx, data, len);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return sb_fail(err, SB_ERR_IO, "cannot read what was received: %s", strerror(errno));
-    *ret_len = (size_t)got;
-    return 0;
-}
-
 static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
                         int (*use)(void *ctx, sb_layer_feed feed, sb_error **err), void *ctx, sb_error **err)
 {
@@ -125,7 +112,7 @@ static int stream_layer(sb_scan_blobs *blobs, const sb_scan_layer *layer,
         close(ends[1]);
         return sb_fail(err, SB_ERR_IO, "cannot start a thread: %s", strerror(status));
     }
-    status = use(ctx, (sb_layer_feed){read_socket, &ends[0]}, err);
+    status = use(ctx, (sb_layer_feed){sb_layer_read_fd, &(sb_layer_fd){ends[0], "what was received"}}, err);
     close(ends[0]);
     pthread_join(thread, NULL);
     close(ends[1]);

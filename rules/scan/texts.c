@@ -170,7 +170,7 @@ static void look_at_words(texts *t, const json_t *array)
     t->told_count = 0;
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *word = json_array_get(array, i);
-        sb_slice text = sb_slice_of(json_string_value(word), json_string_length(word));
+        sb_slice text = sb_json_text(word);
 
         look_at_once(t, text);
         if (i > 0)
@@ -183,7 +183,7 @@ static void look_at_words(texts *t, const json_t *array)
 /* A member that is named by people tells what its value is: "password: …". */
 static void look_at_string(texts *t, const char *key, const json_t *string)
 {
-    sb_slice value = sb_slice_of(json_string_value(string), json_string_length(string));
+    sb_slice value = sb_json_text(string);
     sb_autobuf line = SB_BUF_INIT((size_t)SB_SCAN_DOCUMENT_MAX * 2);
 
     if (value.len == 0 || is_digest(value))

@@ -25,11 +25,6 @@ static int wrong(const loader *l, const char *what, sb_slice detail)
                    detail.ptr ? ": " : "", detail.ptr ? text : "");
 }
 
-static sb_slice text_of(const json_t *value)
-{
-    return json_is_string(value) ? (sb_slice){json_string_value(value), json_string_length(value)} : SB_NIL;
-}
-
 /* Every member of a table is one that is known. */
 static int check_members(const loader *l, json_t *table, const char *const *known)
 {
@@ -56,7 +51,7 @@ static int get_list(const loader *l, const json_t *table, const char *key, json_
     if (list && (!json_is_array(list) || json_array_size(list) > WORDS_MAX))
         return wrong(l, "must be a list of strings", sb_slice_z(key));
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (!text_of(json_array_get(list, i)).len)
+        if (!sb_json_text(json_array_get(list, i)).len)
             return wrong(l, "must be a list of strings, none of them empty", sb_slice_z(key));
     *ret_list = list;
     return 0;
@@ -68,7 +63,7 @@ static int get_text(const loader *l, const json_t *table, const char *key, sb_sl
 
     if (value && !json_is_string(value))
         return wrong(l, "must be a string", sb_slice_z(key));
-    *ret_text = text_of(value);
+    *ret_text = sb_json_text(value);
     return 0;
 }
 
@@ -119,7 +114,7 @@ static int add_regexes(const loader *l, const json_t *list, bool no_case, secret
     secret_regex **regexes = sb_arena_array(l->rules->arena, secret_regex *, count + 1);
 
     for (size_t i = 0; i < count; i++)
-        if (add_regex(l, text_of(json_array_get(list, i)), SECRET_SEARCH, no_case, &regexes[i]) < 0)
+        if (add_regex(l, sb_json_text(json_array_get(list, i)), SECRET_SEARCH, no_case, &regexes[i]) < 0)
             return -1;
     *ret_regexes = regexes;
     *ret_count = count;
@@ -131,7 +126,7 @@ static const sb_slice *add_words(const loader *l, const json_t *list, bool lower
     sb_slice *words = sb_arena_array(l->rules->arena, sb_slice, json_array_size(list) + 1);
 
     for (size_t i = 0; i < json_array_size(list); i++) {
-        sb_slice word = text_of(json_array_get(list, i));
+        sb_slice word = sb_json_text(json_array_get(list, i));
 
         words[i] = lower ? sb_arena_lower(l->rules->arena, word) : sb_arena_dup(l->rules->arena, word);
     }
@@ -168,7 +163,7 @@ static int get_path_sets(const loader *l, const json_t *table, const char *key, 
     if (get_list(l, table, key, &list) < 0)
         return -1;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        sb_slice name = text_of(json_array_get(list, i));
+        sb_slice name = sb_json_text(json_array_get(list, i));
         size_t set = 0;
 
         while (set < l->rules->path_set_count && !sb_slice_eq(l->rules->path_sets[set].name, name))
@@ -189,7 +184,7 @@ static int get_keywords(const loader *l, const json_t *table, secret_rule *rule)
     if (json_array_size(list) > KEYWORDS_MAX)
         return wrong(l, "a rule has at most 256 keywords", SB_NIL);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        sb_slice word = text_of(json_array_get(list, i));
+        sb_slice word = sb_json_text(json_array_get(list, i));
 
         if (word.len < SECRET_KEYWORD_MIN || word.len > SECRET_KEYWORD_MAX)
             return wrong(l, "a keyword must have 3 to 64 bytes", word);
@@ -325,16 +320,16 @@ static int read_allow(loader *l, json_t *table)
     for (size_t i = 0; i < json_array_size(regexes); i++) {
         secret_regex *regex;
 
-        if (add_regex(l, text_of(json_array_get(regexes, i)), SECRET_SEARCH, false, &regex) < 0)
+        if (add_regex(l, sb_json_text(json_array_get(regexes, i)), SECRET_SEARCH, false, &regex) < 0)
             return -1;
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
         *SB_ARENA_PUSH(rules->arena, rules->allow, rules->allow_count, rules->allow_cap) = regex;
     }
     for (size_t i = 0; i < json_array_size(words); i++)
         *SB_ARENA_PUSH(rules->arena, rules->stop_words, rules->stop_word_count, rules->stop_word_cap) =
-            sb_arena_lower(rules->arena, text_of(json_array_get(words, i)));
+            sb_arena_lower(rules->arena, sb_json_text(json_array_get(words, i)));
     for (size_t i = 0; i < json_array_size(hashes); i++) {
-        sb_slice hex = text_of(json_array_get(hashes, i));
+        sb_slice hex = sb_json_text(json_array_get(hashes, i));
         sb_digest digest;
 
         if (!sb_digest_from_hex(hex, &digest) || digest.algo != SB_HASH_SHA256)

@@ -38,6 +38,9 @@ static void test_search(void **state)
     assert_int_equal(sb_slice_rchr(SB_LIT("a.b.c"), '.'), 3);
     assert_int_equal(sb_slice_chr(SB_NIL, '.'), -1);
     assert_int_equal(sb_slice_rchr(SB_LIT("abc"), '.'), -1);
+    assert_true(sb_slice_is_hex(SB_LIT("09afAF")));
+    assert_false(sb_slice_is_hex(SB_LIT("0g")));
+    assert_false(sb_slice_is_hex(SB_LIT("")));
     assert_true(sb_slice_eqz(sb_path_last(SB_LIT("/usr/bin/env")), "env"));
     assert_true(sb_slice_eqz(sb_path_last(SB_LIT("env")), "env"));
     assert_true(sb_slice_eqz(sb_path_last(SB_LIT("bin/")), ""));
