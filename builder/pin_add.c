@@ -13,8 +13,7 @@ static bool is_plain_word(sb_slice text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              strchr("/._+-@%=,~^:", c)))
+        if (!(sb_ascii_is_alnum(c) || strchr("/._+-@%=,~^:", c)))
             return false;
     }
     return true;

@@ -5,7 +5,6 @@
 #include <sbuild/fs.h>
 #include <sbuild/lint.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

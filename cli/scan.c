@@ -3,9 +3,6 @@
 #include <cli/findings.h>
 #include <cli/scan.h>
 
-#include <sbuild/fs.h>
-
-#include <fcntl.h>
 #include <string.h>
 
 typedef struct scan_options {

@@ -196,22 +196,17 @@ static int lex_operand(lexer *lex, char stop, bool raw_escapes, bool double_esca
     return 0;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || sb_ascii_is_digit(c) || c == '_' ||
            (unsigned char)c >= 0x80;
 }
 
 /* A variable's name: digits, one special parameter, or letters, digits and "_". */
 static void lex_name(lexer *lex, sb_buf *out)
 {
-    if (!at_end(lex) && is_digit(peek(lex))) {
-        while (!at_end(lex) && is_digit(peek(lex)))
+    if (!at_end(lex) && sb_ascii_is_digit(peek(lex))) {
+        while (!at_end(lex) && sb_ascii_is_digit(peek(lex)))
             copy_char(lex, out);
     } else if (!at_end(lex) && peek(lex) && strchr("@*#?-$!", peek(lex))) {
         copy_char(lex, out);
@@ -403,7 +398,7 @@ int df_heredoc_word(sb_arena *arena, sb_slice word, sb_df_heredoc *ret_doc, sb_e
     bool chomp;
     sb_slice rest;
 
-    while (digits < word.len && is_digit(word.ptr[digits]))
+    while (digits < word.len && sb_ascii_is_digit(word.ptr[digits]))
         digits++;
     i = digits + 2;
     if (!sb_slice_starts(sb_slice_sub(word, digits, word.len), SB_LIT("<<")))

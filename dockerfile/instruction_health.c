@@ -14,21 +14,16 @@ static const struct {
     {"ms", 1e6}, {"s", 1e9},  {"m", 60e9},        {"h", 3600e9},
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Digits with at most one point among them; false when there are no digits. */
 static bool take_number(sb_slice *s, double *ret_value)
 {
     double value = 0, scale = 1;
     size_t i = 0, digits = 0;
 
-    for (; i < s->len && is_digit(s->ptr[i]); i++, digits++)
+    for (; i < s->len && sb_ascii_is_digit(s->ptr[i]); i++, digits++)
         value = value * 10 + (s->ptr[i] - '0');
     if (i < s->len && s->ptr[i] == '.') {
-        for (i++; i < s->len && is_digit(s->ptr[i]); i++, digits++)
+        for (i++; i < s->len && sb_ascii_is_digit(s->ptr[i]); i++, digits++)
             value += (s->ptr[i] - '0') * (scale /= 10);
     }
     *s = sb_slice_sub(*s, i, s->len);
@@ -70,7 +65,7 @@ static int parse_duration(const df_parser *p, const sb_df_flag *flag, double *re
 
         if (!take_number(&s, &value))
             return df_fail(p, place, err, "time: invalid duration %s", shown);
-        while (len < s.len && s.ptr[len] != '.' && !is_digit(s.ptr[len]))
+        while (len < s.len && s.ptr[len] != '.' && !sb_ascii_is_digit(s.ptr[len]))
             len++;
         if (len == 0)
             return df_fail(p, place, err, "time: missing unit in duration %s", shown);
@@ -120,7 +115,7 @@ static int check_retries(const df_parser *p, const sb_df_instruction *ins, sb_er
     if (negative || digits.ptr[0] == '+')
         digits = sb_slice_sub(digits, 1, digits.len);
     for (size_t i = 0; i < digits.len; i++) {
-        if (!is_digit(digits.ptr[i]))
+        if (!sb_ascii_is_digit(digits.ptr[i]))
             return df_fail(p, flag->span.start, err, "strconv.ParseInt: parsing %s: invalid syntax", shown);
         if (value <= RETRIES_MAX)
             value = value * 10 + (uint64_t)(digits.ptr[i] - '0');

@@ -42,8 +42,7 @@ static bool is_component(sb_slice s, const char *others)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              (c && strchr(others, c))))
+        if (!(sb_ascii_is_alnum(c) || (c && strchr(others, c))))
             return false;
     }
     return s.len > 0;

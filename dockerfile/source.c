@@ -10,17 +10,12 @@ typedef struct git_url {
     sb_slice fragment; /* or absent */
 } git_url;
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* The length of a run of letters, digits and the given others. */
 static size_t run_of(sb_slice s, const char *others)
 {
     size_t n = 0;
 
-    while (n < s.len && (is_letter_or_digit(s.ptr[n]) || (s.ptr[n] && strchr(others, s.ptr[n]))))
+    while (n < s.len && (sb_ascii_is_alnum(s.ptr[n]) || (s.ptr[n] && strchr(others, s.ptr[n]))))
         n++;
     return n;
 }

@@ -31,11 +31,6 @@ bool df_url_unescape(sb_arena *arena, sb_slice text, bool plus, sb_slice *ret_te
     return true;
 }
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* A host, with an optional port of digits. */
 static bool is_host(sb_slice host)
 {
@@ -75,7 +70,7 @@ bool df_url_parse(sb_arena *arena, sb_slice text, df_url *ret_url)
     ptrdiff_t at;
     size_t n = 0;
 
-    while (n < text.len && is_alphanumeric(text.ptr[n]))
+    while (n < text.len && sb_ascii_is_alnum(text.ptr[n]))
         n++;
     if (!n || (text.ptr[0] >= '0' && text.ptr[0] <= '9') || has_control(text) ||
         !sb_slice_starts(sb_slice_sub(text, n, text.len), SB_LIT("://")))

@@ -13,8 +13,7 @@ static void add_encoded(sb_buf *out, sb_slice text, const char *keep)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            (c && (strchr(".-_~:", c) || strchr(keep, c))))
+        if (sb_ascii_is_alnum(c) || (c && (strchr(".-_~:", c) || strchr(keep, c))))
             sb_buf_addc(out, c);
         else
             sb_buf_printf(out, "%%%02X", (unsigned char)c);

@@ -2,11 +2,6 @@
 /* Packages of languages, in the layouts of their registries. */
 #include <lock/purl.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_hex(sb_slice text, size_t len)
 {
     return text.len == len && sb_slice_is_hex(text);
@@ -35,7 +30,7 @@ static bool npm(const sb_purl_url *url, sb_purl *ret_purl)
     name = sb_purl_segment(url, dash + 1);
     scope = sb_purl_segment(url, dash + 2);
     version = name.ptr ? version_behind(stem, name) : SB_NIL;
-    if (!version.ptr || !sb_purl_is_word(version, ".+-") || !is_digit(version.ptr[0]))
+    if (!version.ptr || !sb_purl_is_word(version, ".+-") || !sb_ascii_is_digit(version.ptr[0]))
         return false;
     *ret_purl = (sb_purl){.type = "npm", .name = name, .version = version};
     if (scope.len > 1 && scope.ptr[0] == '@')
@@ -94,7 +89,7 @@ static bool sdist(const sb_purl_url *url, sb_purl *ret_purl)
         stem = sb_purl_stem(url->file, ".zip");
     dash = sb_slice_rchr(stem, '-');
     if (!stem.ptr || !(by_hash || by_name || by_index) || dash < 1 || (size_t)dash + 1 == stem.len ||
-        !is_digit(stem.ptr[dash + 1]))
+        !sb_ascii_is_digit(stem.ptr[dash + 1]))
         return false;
     *ret_purl = (sb_purl){.type = "pypi",
                           .name = sb_purl_python_name(url->arena, sb_slice_sub(stem, 0, (size_t)dash)),
@@ -111,7 +106,7 @@ static size_t gem_version(sb_slice stem)
     for (size_t i = 1; i + 1 < stem.len; i++) {
         sb_slice part = sb_slice_sub(stem, i + 1, stem.len), word;
 
-        if (stem.ptr[i] != '-' || !is_digit(part.ptr[0]))
+        if (stem.ptr[i] != '-' || !sb_ascii_is_digit(part.ptr[0]))
             continue;
         word = sb_slice_cut(&part, '-');
         if (!sb_purl_is_word(word, "."))
@@ -204,7 +199,7 @@ static bool cargo(const sb_purl_url *url, sb_purl *ret_purl)
             return false;
         version = sb_purl_segment(url, 1);
         name = sb_purl_segment(url, 2);
-        if (!version.ptr || !name.ptr || !is_digit(version.ptr[0]) || url->count < 3)
+        if (!version.ptr || !name.ptr || !sb_ascii_is_digit(version.ptr[0]) || url->count < 3)
             return false;
     }
     if (!version.ptr || !sb_purl_is_word(name, "_-") || !sb_purl_is_word(version, ".+-"))

@@ -7,11 +7,6 @@ static bool mentions(const sb_purl_url *url, const char *word)
     return sb_slice_find(url->url, sb_slice_z(word)) >= 0;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* NAME_VERSION_ARCH.deb; a ":" in the version is "%3a" in the path. */
 static bool deb(const sb_purl_url *url, sb_purl *ret_purl)
 {
@@ -53,7 +48,7 @@ static bool apk(const sb_purl_url *url, sb_purl *ret_purl)
         return false;
     before = sb_slice_sub(stem, 0, (size_t)dash);
     version = sb_slice_rchr(before, '-');
-    if (version < 1 || (size_t)version + 1 >= before.len || !is_digit(before.ptr[version + 1]))
+    if (version < 1 || (size_t)version + 1 >= before.len || !sb_ascii_is_digit(before.ptr[version + 1]))
         return false;
     *ret_purl = (sb_purl){.type = "apk",
                           .space = mentions(url, "wolfi") ? SB_LIT("wolfi") : SB_LIT("alpine"),

@@ -21,8 +21,7 @@ bool sb_purl_is_word(sb_slice text, const char *more)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              (c && strchr(more, c))))
+        if (!(sb_ascii_is_alnum(c) || (c && strchr(more, c))))
             return false;
     }
     return text.len > 0;

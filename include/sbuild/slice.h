@@ -58,6 +58,16 @@ static inline char sb_ascii_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static inline bool sb_ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool sb_ascii_is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || sb_ascii_is_digit(c);
+}
+
 /* Of a hexadecimal digit of either case; -1 when it is none. */
 static inline int sb_hex_value(char c)
 {

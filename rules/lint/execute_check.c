@@ -15,7 +15,7 @@ typedef struct list {
 
 static bool is_word_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return sb_ascii_is_alnum(c) || c == '_' || c == '-';
 }
 
 /* Does the text name the file, as a word of its own? */

@@ -25,7 +25,7 @@ sb_slice sb_path_base(sb_slice path)
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return sb_ascii_is_alnum(c) || c == '_';
 }
 
 /* ${name} becomes $name. Returns the new length; in place. */

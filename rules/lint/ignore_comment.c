@@ -43,7 +43,7 @@ static const struct {
 
 static bool is_rule_letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return sb_ascii_is_alnum(c) || c == '-' || c == '_';
 }
 
 static sb_ignored_rule *add(sb_arena *arena, sb_ignore_comment *comment, size_t *cap, sb_slice name)

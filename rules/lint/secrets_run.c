@@ -77,7 +77,7 @@ static void read_mounts(run_search *r)
 
 static bool is_name_char(char c)
 {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return sb_ascii_is_alnum(c) || c == '_';
 }
 
 /* The bytes of the RUN that the word was written as. */

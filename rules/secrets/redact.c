@@ -24,8 +24,7 @@ void sb_secret_redact(const sb_secret_match *match, sb_buf *out)
 
 static bool is_token_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("+/_-=", c));
+    return sb_ascii_is_alnum(c) || (c && strchr("+/_-=", c));
 }
 
 /* Text around the secret; what looks like another one is hidden, since only one is known here. */

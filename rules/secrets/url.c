@@ -6,8 +6,7 @@ enum { USERINFO_MAX = 256, HOST_MAX = 255 };
 
 static bool is_host(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+    return sb_ascii_is_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
 }
 
 bool secret_url_read(sb_slice text, size_t at, secret_url *ret_url)

@@ -22,11 +22,6 @@ unsigned secret_entropy(sb_slice text)
     return (unsigned)(100 * sum / (double)text.len + 0.5);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c)
 {
     c = sb_ascii_lower(c);
@@ -108,7 +103,7 @@ typedef struct kinds {
 
 static int kind_of(char c)
 {
-    return is_digit(c) ? 0 : !is_letter(c) ? 1 : c >= 'a' ? 2 : 3;
+    return sb_ascii_is_digit(c) ? 0 : !is_letter(c) ? 1 : c >= 'a' ? 2 : 3;
 }
 
 /* False when there is something that no secret has. */
@@ -122,7 +117,7 @@ static bool count(sb_slice text, kinds *ret_kinds)
         if (c <= ' ' || c > '~')
             return false;
         k.hex += sb_hex_value(c) >= 0;
-        if (is_digit(c))
+        if (sb_ascii_is_digit(c))
             k.digit++;
         else if (is_letter(c))
             *(c >= 'a' ? &k.lower : &k.upper) += 1;
@@ -138,7 +133,7 @@ static bool count(sb_slice text, kinds *ret_kinds)
             k.special++;
         else if (!strchr("+=,;", c))
             return false;
-        k.switches += i && is_digit(c) != is_digit(text.ptr[i - 1]);
+        k.switches += i && sb_ascii_is_digit(c) != sb_ascii_is_digit(text.ptr[i - 1]);
         k.changes += i && kind_of(c) != kind_of(text.ptr[i - 1]);
     }
     *ret_kinds = k;
