@@ -9,20 +9,9 @@ typedef void (*reader)(const sb_sh_command *cmd, sb_arena *arena, sb_fetch *ret_
 
 sb_slice sb_fetch_host(sb_slice url)
 {
-    ptrdiff_t at = sb_slice_find(url, SB_LIT("://"));
-    size_t end = 0;
+    sb_slice host = sb_url_host(url);
 
-    if (at < 0)
-        return SB_LIT("");
-    url = sb_slice_sub(url, (size_t)at + 3, url.len);
-    while (end < url.len && !strchr("/?#", url.ptr[end]))
-        end++;
-    url = sb_slice_sub(url, 0, end);
-    at = sb_slice_rchr(url, '@');
-    if (at >= 0)
-        url = sb_slice_sub(url, (size_t)at + 1, url.len);
-    at = sb_slice_chr(url, ':');
-    return at < 0 ? url : sb_slice_sub(url, 0, (size_t)at);
+    return host.ptr ? sb_slice_cut(&host, ':') : SB_LIT("");
 }
 
 /* A server in the step itself, or a file: nothing is fetched. */

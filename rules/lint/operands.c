@@ -174,23 +174,28 @@ bool sb_url_moves(sb_slice url, sb_slice *ret_word)
 
 /* --- Hosts --- */
 
+/* "example.org" of "https://user@example.org:80/x"; curl takes "example.org:80/x" as well. */
+static sb_slice host_of(sb_slice url)
+{
+    sb_slice host = sb_url_host(url);
+    size_t end = 0;
+
+    if (!host.ptr) {
+        while (end < url.len && !strchr("/?#", url.ptr[end]))
+            end++;
+        host = sb_slice_sub(url, 0, end);
+        host = sb_slice_sub(host, (size_t)(sb_slice_rchr(host, '@') + 1), host.len);
+    }
+    return sb_slice_cut(&host, ':');
+}
+
 bool sb_host_is_internal(sb_slice url)
 {
     static const char *const ends[] = {".local", ".internal",  ".lan",      ".corp",
                                        ".svc",   ".home",      ".intranet", ".localdomain",
                                        ".test",  ".localhost", ".home.arpa"};
-    ptrdiff_t scheme = sb_slice_find(url, SB_LIT("://"));
-    sb_slice host = scheme < 0 ? url : sb_slice_sub(url, (size_t)scheme + 3, url.len);
-    size_t end = 0;
+    sb_slice host = host_of(url);
 
-    while (end < host.len && !strchr("/?#:", host.ptr[end]))
-        end++;
-    if (end < host.len && host.ptr[end] == ':' &&
-        sb_slice_chr(host, '@') > (ptrdiff_t)end) /* user:password@ */
-        return sb_host_is_internal(sb_slice_sub(host, (size_t)sb_slice_chr(host, '@') + 1, host.len));
-    host.len = end;
-    if (sb_slice_chr(host, '@') >= 0)
-        host = sb_slice_sub(host, (size_t)sb_slice_chr(host, '@') + 1, host.len);
     if (sb_slice_chr(host, '.') < 0 || sb_slice_starts(host, SB_LIT("127.")) ||
         sb_slice_starts(host, SB_LIT("10.")) || sb_slice_starts(host, SB_LIT("192.168.")) ||
         sb_slice_eqz(host, "0.0.0.0"))

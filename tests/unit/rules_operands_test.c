@@ -69,9 +69,10 @@ static void git_references(void **state)
 static void hosts(void **state)
 {
     static const char *const internal[] = {
-        "http://localhost:80/x",     "http://127.0.0.1/",   "http://mirror/x",   "http://10.1.2.3/x",
-        "http://192.168.1.1:8080/x", "http://172.16.0.1/x", "http://172.31.0.1", "http://a.internal/x",
-        "http://user:pw@b.lan/x",    "http://user@cache/x",
+        "http://localhost:80/x", "http://127.0.0.1/",           "http://mirror/x",
+        "http://10.1.2.3/x",     "http://192.168.1.1:8080/x",   "http://172.16.0.1/x",
+        "http://172.31.0.1",     "http://a.internal/x",         "http://user:pw@b.lan/x",
+        "http://user@cache/x",   "http://u:p@cache:80/a@b.org",
     };
     static const char *const outside[] = {
         "http://example.org/x",
@@ -80,6 +81,8 @@ static void hosts(void **state)
         "http://internal.example.org/",
         "http://u:localhost@example.org/x",
         "http://11.0.0.1",
+        "http://example.org:8080/@scope/x",
+        "example.org:8080/x",
     };
 
     (void)state;
